@@ -10,9 +10,12 @@ from shared.adapters.snapshots.snapshots_columns import ARROW as ROWS
 from shared.flows.privacy.certifying import GRACE_MS
 from shared.flows.privacy.erasing import STEPS, erase
 from shared.flows.relay.failover.journal import JournalPage, Touched, encode_page
+from shared.values.archive_pages import Choice, TableName
 from shared.values.erasure import Erasure, Subject
+from shared.values.job import Job, VerifyWork
 from shared.values.parked_change import ParkedChange
 from shared.values.position import Position
+from shared.values.replay_work import ReplayWork
 from shared.values.row_key import hash_of, row_of
 from shared.values.settings import ConsumerSettings
 from shared.values.snapshot import SnapshotPart, Texts
@@ -132,3 +135,53 @@ def test_the_result_of_a_query_that_ran_meanwhile_goes_before_the_certificate() 
         world.now += GRACE_MS / 1000
     assert done.certificate.removed["results"] == 1
     assert not world.folders["results"].objects
+
+
+def test_a_replay_that_began_meanwhile_is_waited_for_and_its_copies_go() -> None:
+    """It read the rows before they were removed: its refused changes are parked, for one."""
+    world = PrivacyWorld()
+    for change in ("c", "d"):
+        world.change("people", change, {"id": 7})
+    world.commit()
+    choice = Choice("shop", (TableName("market", "people"),), 0, 1)
+    work = ReplayWork(choice, 1.0, low=KEY, opened=True)
+    job = Job("j1", "search", work, token=1, beat=1)
+    setup, files = world.setup(), world.lake.files
+
+    def begun(*args: Any) -> Any:
+        world.lake.files = files  # type: ignore[method-assign]
+        world.state.jobs.begin(job)
+        parked(world, "search")
+        return files(*args)
+
+    world.lake.files = begun  # type: ignore[method-assign]
+    erasure = Erasure("e1", "ann", 1, (subject("people", {"id": 7}),))
+    first = erase(setup, erasure)
+    assert (
+        first.waits == "replay j1 of consumer search is running; it ends, or rowline jobs cancel j1"
+    )
+    world.state.jobs.end(msgspec.structs.replace(job, state="done"))
+    while erase(setup, first.erasure).certificate is None:
+        world.now += GRACE_MS / 1000
+    assert not list(world.state.parked.all("search"))
+    (over,) = world.state.jobs.ended("search", 9)
+    assert isinstance(over.work, ReplayWork)
+    assert over.work.low == ""
+
+
+def test_a_job_that_began_and_ended_meanwhile_has_the_steps_repeated() -> None:
+    world = PrivacyWorld()
+    setup, files = world.setup(), world.lake.files
+
+    def done(*args: Any) -> Any:
+        world.lake.files = files  # type: ignore[method-assign]
+        job = Job("j1", "search", VerifyWork(("market.people",)), token=1, beat=1)
+        world.state.jobs.begin(job)
+        world.state.jobs.end(msgspec.structs.replace(job, state="done"))
+        return files(*args)
+
+    world.lake.files = done  # type: ignore[method-assign]
+    erasure = Erasure("e1", "ann", 1, (subject("people", {"id": 7}),))
+    first = erase(setup, erasure)
+    assert first.waits == "verify j1 of consumer search ended while rows were removed"
+    assert erase(setup, first.erasure).erasure.swept_ms

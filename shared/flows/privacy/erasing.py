@@ -60,13 +60,18 @@ def _erase(setup: PrivacySetup, erasure: Erasure, lease: RunLease) -> Erased:
     try:
         erasure_progress.store(setup, erasure)
         if not erasure.swept_ms:
+            known = job_records.over(setup)
             if why := unsettled(setup, erasure):
                 return Erased(erasure, waits=why)
             for step in STEPS:
+                if step is _lake and (why := job_records.job_meanwhile(setup, erasure, known)):
+                    return _repeated(setup, erasure, why)
                 lease.hold()
                 erasure_progress.require_time(setup)
                 erasure = step(setup, erasure)
                 erasure_progress.store(setup, erasure)
+            if why := job_records.job_meanwhile(setup, erasure, known):
+                return _repeated(setup, erasure, why)
             remains = remaining(setup, erasure)
             erasure = msgspec.structs.replace(
                 erasure, swept_ms=setup.archive.now_ms(), remains=remains
@@ -78,6 +83,13 @@ def _erase(setup: PrivacySetup, erasure: Erasure, lease: RunLease) -> Erased:
         return Erased(msgspec.structs.replace(erasure, certificate=done, subjects=()), done)
     except erasure_progress.TimeIsOver:
         return Erased(erasure, waits="the time of this run is over")
+
+
+def _repeated(setup: PrivacySetup, erasure: Erasure, why: str) -> Erased:
+    """The next run does every step again, from the first large row on."""
+    erasure = msgspec.structs.replace(erasure, rows_seen="")
+    erasure_progress.store(setup, erasure)
+    return Erased(erasure, waits=why)
 
 
 def requested(setup: PrivacySetup) -> list[Erasure]:

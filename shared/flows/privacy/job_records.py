@@ -1,5 +1,6 @@
 """Job records: what jobs keep of a row: keys up to which they came, differences, conditions."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -22,6 +23,8 @@ from shared.values.snapshot_work import SnapshotWork
 
 REMOVED = "(removed by an erasure)"
 ALL_JOBS = 1_000_000
+_LATELY = 100
+"""Jobs of a consumer that are looked at for those that ended during a run of 15 minutes."""
 
 
 def open_job(setup: PrivacySetup, erasure: Erasure) -> str:
@@ -39,6 +42,28 @@ def open_job(setup: PrivacySetup, erasure: Erasure) -> str:
                     f"{job.kind} {job.id} of consumer {name} is {job.state}; it ends, or "
                     f"rowline jobs cancel {job.id}"
                 )
+    return ""
+
+
+def over(setup: PrivacySetup) -> set[str]:
+    """The ids of the last jobs that are over."""
+    jobs = setup.archive.state.jobs
+    return {job.id for name in setup.consumers for job in jobs.ended(name, _LATELY)}
+
+
+def job_meanwhile(setup: PrivacySetup, erasure: Erasure, known: Collection[str]) -> str:
+    """Why the steps of a run must be repeated; empty: they need not.
+
+    A job that began after the run had looked may have read the rows, and left copies where the run
+    had been already. known: the jobs that were over before.
+    """
+    if why := open_job(setup, erasure):
+        return why
+    for name, consumer in setup.consumers.items():
+        wanted = [each.full_name for each in erasure.subjects if takes(consumer, each)]
+        for job in setup.archive.state.jobs.ended(name, _LATELY) if wanted else ():
+            if job.id not in known and _touches(job, wanted):
+                return f"{job.kind} {job.id} of consumer {name} ended while rows were removed"
     return ""
 
 
