@@ -3,6 +3,7 @@
 AWS clients are made once and used by all parts.
 """
 
+import threading
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ class Basis:
         self.settings, self.resources = settings, resources
         self._addresses, self._origins = addresses or {}, origins or {}
         self._clients: dict[str, Any] = {}
+        self._making = threading.Lock()
 
     @property
     def full_name(self) -> str:
@@ -38,8 +40,9 @@ class Basis:
 
     def client(self, service: str) -> Any:
         """A client of an AWS service, made once."""
-        if service not in self._clients:
-            self._clients[service] = aws.client(service)
+        with self._making:  # threads that ask at once would each make one
+            if service not in self._clients:
+                self._clients[service] = aws.client(service)
         return self._clients[service]
 
     def source(self, name: str | None = None) -> SourceSettings:

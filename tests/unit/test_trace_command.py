@@ -11,15 +11,16 @@ import pytest
 from cli.commands.trace import _shortened as shortened
 from cli.commands.trace import _show as show
 from cli.ui.console import result_console
+from shared.adapters.archive_table.contract import NoArchiveTable
 from shared.domain.archive_ledger import Ledger
 from shared.domain.trace_sampling import TraceSampler
-from shared.flows.trace import binlog_search
+from shared.flows.trace import binlog_search, identifying
 from shared.flows.trace.archive_state import archive_state
 from shared.flows.trace.binlog_search import BinlogSearch, before
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
 from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.sought_change import by_id, by_key
-from shared.flows.trace.trace import NotFound
+from shared.flows.trace.trace import NotFound, trace
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.position import Position
 from shared.values.seq import make_seq, split_seq
@@ -150,7 +151,7 @@ def test_the_ledger_says_what_the_archive_has(traced: float) -> None:
     waits = world.trace(by_id(one.id)).consumers[1]
     assert waits.where == "queued"
     assert "messages wait in its queue" in waits.why
-    assert world.ledger is not None
+    assert isinstance(world.ledger, Ledger)
     for epoch, n in numbers[:1]:
         world.ledger.add(("shop", epoch), [n])
     assert at(world.trace(by_id(one.id)), 1) == "archived"
@@ -164,10 +165,57 @@ def test_an_archive_that_cannot_be_asked_is_a_note() -> None:
     world = TraceWorld(archive=True)
     world.commit("insert", ROW)
     world.publish()
-    world.ledger = None
+    world.ledger = StateUnavailable("did not answer.", thing="Glue")
     found = world.trace(by_id(world.changes()[0].id))
     assert at(found, 1) == "unknown"
     assert found.notes == ["the archive's table could not be asked: did not answer."]
+
+
+def test_before_the_archive_has_a_table_a_change_waits_for_it() -> None:
+    world = TraceWorld(0.0, archive=True)
+    world.commit("insert", ROW)
+    world.publish()
+    world.ledger = NoArchiveTable("does not exist yet.", thing="table changes")
+    found = world.trace(by_id(world.changes()[0].id))
+    assert (at(found, 1), found.notes) == ("queued", [])
+
+
+def test_the_ledger_is_read_while_the_binlog_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = TraceWorld(0.0, archive=True)
+    world.commit("insert", ROW)
+    world.publish()
+    find = BinlogSearch.find
+
+    def patient(self: BinlogSearch, *given: Any) -> Any:
+        assert world.ledger_read.wait(10)
+        return find(self, *given)
+
+    monkeypatch.setattr(BinlogSearch, "find", patient)
+    assert at(world.trace(by_id(world.changes()[0].id)), 1) == "queued"
+
+
+def test_the_search_leaves_time_for_the_traces_of_what_it_finds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Traces that took two seconds may take two more after the search."""
+    readings, ends = iter([100.0, 102.0]), list[float]()
+
+    class Clock:
+        monotonic = staticmethod(lambda: next(readings))
+
+    monkeypatch.setattr(identifying, "time", Clock)
+    init = BinlogSearch.__init__
+
+    def noted(self: BinlogSearch, *given: Any) -> None:
+        ends.append(given[-1])
+        init(self, *given)
+
+    monkeypatch.setattr(BinlogSearch, "__init__", noted)
+    world = TraceWorld(0.0)
+    world.commit("insert", ROW)
+    world.publish()
+    trace(world.parts(), by_key("shop.items:7"), deadline=104.0)
+    assert ends == [102.0]
 
 
 def test_what_the_landing_has_is_landed() -> None:

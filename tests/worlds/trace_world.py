@@ -1,6 +1,7 @@
 """A stage whose changes can be traced: a database, a relay by hand, and a consumer."""
 
 import random
+from threading import Event
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.change import Change
 from shared.values.checkpoint import Checkpoint
 from shared.values.delivery import Delivery
-from shared.values.errors import StateUnavailable
+from shared.values.errors import RowlineError
 from shared.values.lineage import Lineage
 from shared.values.message import decode
 from shared.values.settings import ConsumerSettings, SourceSettings, StageSettings, TableSettings
@@ -49,7 +50,8 @@ class TraceWorld(World):
         self.server = MemoryServer(clock=lambda: self.now)
         tables = {"shop.items": TableSettings(shards=2)}
         source = SourceSettings("shop", "s", tables)
-        self.ledger: Ledger | None = Ledger()
+        self.ledger: Ledger | RowlineError = Ledger()
+        self.ledger_read = Event()
         kept = ConsumerSettings("archiveShop", "shop", ("*.*",), {"kind": "archive"}, marks=False)
         consumers = {"search": self.settings, **({"archiveShop": kept} if archive else {})}
         self.stage_settings = StageSettings("app", "test", {"shop": source}, consumers)
@@ -125,9 +127,9 @@ class TraceWorld(World):
 
     def trace(self, sought: Sought) -> ChangeTrace:
         """What the command shows."""
-        return trace(self._parts(), sought)
+        return trace(self.parts(), sought)
 
-    def _parts(self) -> Any:
+    def parts(self) -> Any:
         world = self
 
         class Parts:
@@ -149,8 +151,9 @@ class TraceWorld(World):
                 return self
 
             def facts(self) -> TableFacts:
-                if world.ledger is None:
-                    raise StateUnavailable("did not answer.", thing="Glue")
+                if isinstance(world.ledger, RowlineError):
+                    raise world.ledger
+                world.ledger_read.set()
                 return TableFacts(ledger=world.ledger.encode())
 
         return Parts()

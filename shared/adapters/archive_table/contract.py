@@ -4,6 +4,8 @@ from typing import Protocol
 
 import msgspec
 
+from shared.values.errors import StackError
+
 LEDGER_PROPERTY = "rowline.ledger"
 """The address of the ledger, in the table's and in each snapshot's properties."""
 
@@ -12,6 +14,10 @@ TIMES_PROPERTY = "rowline.times"
 
 DROPPED_PROPERTY = "rowline.dropped-ms"
 """A property of the table: the retention has dropped changes that were committed until then."""
+
+
+class NoArchiveTable(StackError):
+    """The table is not made yet: the archive makes it within a minute of its deployment."""
 
 
 class TableFacts(msgspec.Struct, frozen=True):
@@ -35,7 +41,7 @@ class ArchiveTable(Protocol):
     """The table `changes` of a stage."""
 
     def facts(self) -> TableFacts:
-        """The present state. Raises Outage, StackError where there is no table."""
+        """The present state. Raises Outage, StackError, NoArchiveTable before it is made."""
         ...
 
     def has_snapshots(self) -> bool:

@@ -14,6 +14,7 @@ from shared.adapters.archive_table.contract import (
     DROPPED_PROPERTY,
     LEDGER_PROPERTY,
     TIMES_PROPERTY,
+    NoArchiveTable,
     TableFacts,
 )
 from shared.adapters.aws_errors import FAILURES, code_of, is_passing, message_of
@@ -90,7 +91,7 @@ class GlueArchiveTable:
                 hint="Try again in a minute.",
             )
         if code_of(error) == "EntityNotFoundException":
-            return StackError(
+            return NoArchiveTable(
                 "does not exist yet.",
                 thing=thing,
                 hint="The archive makes it within a minute of its deployment.",

@@ -30,6 +30,8 @@ class CollectedTraces:
                 segment = _decoded(line, since, until)
                 if segment and wanted.items() <= segment.annotations.items():
                     matching.add(name[1])
+        if not matching:
+            return []
         found = [
             segment
             for line in lines

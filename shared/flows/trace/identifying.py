@@ -1,5 +1,6 @@
 """Identifying: which change is meant, by traces, parked changes and the binlog."""
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
@@ -45,9 +46,12 @@ def identify(
     deadline: of `time.monotonic`, when the search in the binlog ends.
 
     A row's latest change may be in no trace. So the binlog is read for it in any case, from the
-    latest change on that is known otherwise.
+    latest change on that is known otherwise. The search ends so early that the traces of what it
+    finds may be asked for as long as those before.
     """
+    began = time.monotonic()
     seen = _seen(parts, sought, "", notes)
+    deadline -= time.monotonic() - began
     known = _told(seen)
     if known is None or not sought.id:
         other = _latest([known, _parked(parts, sought)])

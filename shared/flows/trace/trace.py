@@ -1,9 +1,10 @@
 """Trace: asks traces, parked changes, binlog and state for one change, and joins the answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from shared.adapters.archive_table.contract import ArchiveTable
+from shared.adapters.archive_table.contract import ArchiveTable, NoArchiveTable
 from shared.domain.archive_ledger import Ledger
 from shared.flows.trace.archive_state import ARCHIVE, archive_state
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step
@@ -45,11 +46,24 @@ def trace(
     deadline: of `time.monotonic`, when a search in the binlog should end.
     Raises NotFound, and what the state table raises. A part that cannot be asked is a note.
     """
+    with ThreadPoolExecutor() as pool:
+        return _trace(parts, sought, consumers, deadline, pool)
+
+
+def _trace(
+    parts: TraceParts,
+    sought: Sought,
+    consumers: Sequence[str],
+    deadline: float,
+    pool: ThreadPoolExecutor,
+) -> ChangeTrace:
+    """The ledger is read while the change is identified; then all consumers are asked at once."""
     notes: list[str] = []
+    has_archive = any(one.kind == ARCHIVE for one in parts.settings.consumers.values())
+    ledger = pool.submit(_ledger, parts).result if has_archive else Ledger
     known, seen = identify(parts, sought, notes, deadline)
     if known is None:
         facts = [] if sought.id else row_facts(parts, sought, consumers)
-        has_archive = any(one.kind == ARCHIVE for one in parts.settings.consumers.values())
         raise _missing(sought, [*notes, *facts], has_archive)
     point = parts.state.streams.load(known.stream)[1] if known.stream else None
     published = _published(known, point)
@@ -58,6 +72,10 @@ def trace(
         for one in parts.settings.consumers.values()
         if (not consumers or one.name in consumers) and _receives(one, known)
     ]
+    asked = [
+        pool.submit(_of_consumer, parts, one, known, seen, published, ledger) for one in wanted_by
+    ]
+    said = [each.result() for each in asked]
     return ChangeTrace(
         known.id,
         known.stream,
@@ -67,8 +85,8 @@ def trace(
         known.group,
         bool(seen),
         _steps(known, seen, point, published),
-        [_of_consumer(parts, one, known, seen, published, notes) for one in wanted_by],
-        notes,
+        [one for one, _ in said],
+        [*notes, *(note for _, more in said for note in more)],
     )
 
 
@@ -78,22 +96,26 @@ def _of_consumer(
     known: FoundChange,
     seen: Sequence[Sighting],
     published: bool | None,
-    notes: list[str],
-) -> ConsumerTrace:
+    ledger_of_archive: Callable[[], Ledger],
+) -> tuple[ConsumerTrace, list[str]]:
+    """What became of the change in one consumer, with notes."""
     own = [one for one in seen if one.consumer == consumer.name]
     published = True if own else published
     said = consumer_state(consumer, known, own, published, parts.state, parts)
-    ledger = None
+    notes: list[str] = []
     if consumer.kind == ARCHIVE:
-        ledger = ask(lambda: _ledger(parts), None, "the archive's table", notes)
-    if ledger is None:
-        return said
-    return archive_state(said, known, ledger, waiting(consumer, parts))
+        ledger = ask(ledger_of_archive, None, "the archive's table", notes)
+        if ledger is not None:
+            said = archive_state(said, known, ledger, waiting(consumer, parts))
+    return said, notes
 
 
 def _ledger(parts: TraceParts) -> Ledger:
+    """Which numbers the archive's table has: none before it is made."""
     try:
         return Ledger.decode(parts.archive_table.facts().ledger)
+    except NoArchiveTable:
+        return Ledger()
     except ValueError as error:
         raise StackError(f"has another ledger: {error}.", thing="the archive's table") from None
 
