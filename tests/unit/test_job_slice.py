@@ -17,7 +17,7 @@ from shared.domain.polling import Polling
 from shared.flows.backfill.backfill_report import BackfillReport
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
-from shared.flows.jobs import job_control
+from shared.flows.jobs import chunk_reading, job_control
 from shared.flows.jobs.following_job import PATIENCE_SECONDS, follow_job
 from shared.flows.jobs.job_lease import RESERVE_SECONDS, Tenure
 from shared.flows.jobs.job_refused import JobBusy
@@ -26,6 +26,7 @@ from shared.flows.jobs.submission import submit
 from shared.flows.verify import walking
 from shared.values.errors import ConfigError, SearchUnavailable, StackError, StateUnavailable
 from shared.values.job import BackfillWork, Job, ResyncWork, Slot, VerifyWork, Wanted, Work
+from shared.values.lineage import Lineage
 from tests.tier import TIER
 from tests.worlds.backfill_world import BackfillWorld, Killed
 from tests.worlds.consumer_world import elasticsearch_settings
@@ -296,6 +297,54 @@ def test_a_step_longer_than_a_slice_is_named(world: BackfillWorld) -> None:
     ended = [machine.slice("verify") for _ in range(4)]
     assert ended[-1] == "failed"
     assert "--here" in current(world, "verify").outcome
+
+
+@pytest.mark.parametrize("fails_over", [False, True])
+def test_a_relay_that_is_far_behind_makes_no_job_too_large(
+    monkeypatch: pytest.MonkeyPatch, fails_over: bool
+) -> None:
+    """What is not proved yet is stored with the job; a former server's rows are read again."""
+    monkeypatch.setattr(chunk_reading, "MOST_UNPROVED", 3)
+    world = BackfillWorld(Random(2), keys=40)
+    world.pace, behind, again = {world.deliver: 1}, True, fails_over
+    for _ in range(60):
+        world.write()
+    world.commit()
+    machine = Machine(world)
+    machine.submit(BackfillWork())
+    read, counts = world.database.chunk, list[int]()
+
+    def chunk(*args: Any, **options: Any) -> list[dict[str, Any]]:
+        work = current(world).work
+        assert isinstance(work, BackfillWork)
+        counts.append(len(work.tables["shop.items"].chunks))
+        world.write()
+        world.commit()
+        return read(*args, **options)
+
+    def sleep(seconds: float) -> None:
+        nonlocal behind, fails_over
+        world.now += seconds
+        world.deliver(99)
+        world.publish()
+        if counts and counts[-1] == 3 and world.now % 7 < 1:
+            behind = False
+            if fails_over:
+                fails_over = False
+                world.lineage = Lineage("mariadb-1", started=99)
+        if not counts or not behind:
+            world.checkpointed = world.published
+        world.lease = world.streams.renew("shop", world.lease, world.checkpoint())
+
+    world.database.chunk = chunk  # type: ignore[method-assign]
+    world.sleep = sleep  # type: ignore[method-assign]
+    assert machine.slice() == "done"
+    while world.queue.groups and any(world.queue.groups.values()):
+        world.publish()
+        world.deliver(99)
+    assert max(counts) == 3
+    assert (counts.count(0) == 2) == again
+    assert world.index() == world.source()
 
 
 @pytest.mark.parametrize("when", ["before the first row", "after the last row"])

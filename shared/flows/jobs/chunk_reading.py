@@ -23,6 +23,12 @@ from shared.values.snapshot_work import SnapshotWork
 
 CHUNK_ROWS = 5_000
 
+MOST_UNPROVED = 200
+"""Chunks of a table that are kept apart until the relay has passed them. Of more, the last ones are
+proved, or read again, as one: they are stored with the job, and a relay may be behind for hours. An
+item of DynamoDB holds 400 KB.
+"""
+
 _READ_ATTEMPTS = 6
 
 
@@ -89,7 +95,12 @@ class ChunkReading:
         """
         end = self._database.position()
         mine = SentChunk(state.cursor, end, run_text(checkpoint)) if end else None
-        return (*state.chunks, mine) if mine else state.chunks
+        if mine is None:
+            return state.chunks
+        *earlier, last = state.chunks or (mine,)
+        if len(state.chunks) >= MOST_UNPROVED and last.server == mine.server:
+            return (*earlier, msgspec.structs.replace(last, end=mine.end))
+        return (*state.chunks, mine)
 
     def proved(self, table: str, state: TableFill) -> TableFill:
         """The state of a table without the chunks that the relay has passed.
