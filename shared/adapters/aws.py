@@ -10,6 +10,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from shared.adapters.aws_models import quick_session
+
 CONNECT_SECONDS, READ_SECONDS = 1.5, 3.0
 """Of one attempt. Publishing makes one attempt, which therefore ends within 4.5 s."""
 
@@ -50,4 +52,6 @@ def client(
     """
     settings = config(attempts=attempts, connections=connections, read_seconds=read_seconds)
     region = os.environ.get("AWS_REGION") or None
+    if boto3.DEFAULT_SESSION is None:
+        boto3.setup_default_session(botocore_session=quick_session())
     return boto3.client(service, region, config=settings)  # type: ignore[call-overload]
