@@ -59,7 +59,10 @@ def status(parts: HealthParts) -> Status:
     with ThreadPoolExecutor(THREADS) as pool:
         signs = pool.submit(_signs, parts, names)
         kept = pool.submit(_kept, parts, names)
+        pulses = pool.submit(parts.state.pulses.read)
         sinks = [pool.submit(_sink, parts, one) for one in settings.consumers.values()]
+        jobs = [pool.submit(job_findings, parts.state.jobs, name) for name in names]
+        archive = pool.submit(_archive, parts, now)
         relays = list(
             pool.map(
                 lambda one: relay_facts(parts.state.streams, one, now), settings.sources.values()
@@ -70,7 +73,7 @@ def status(parts: HealthParts) -> Status:
         )
     observed, problems = signs.result()
     queues, more = kept.result()
-    pulse = parts.state.pulses.read()
+    pulse = pulses.result()
     findings: list[Finding] = [*watch_findings(pulse, now), *problems, *more]
     if observed:
         consumers = [
@@ -81,14 +84,13 @@ def status(parts: HealthParts) -> Status:
         _judged(one, settings, targets, pulse)
         for one, (targets, _) in zip(consumers, asked, strict=True)
     ]
-    for one, (targets, unanswered) in zip(consumers, asked, strict=True):
+    for one, (targets, unanswered), of_jobs in zip(consumers, asked, jobs, strict=True):
         if observed:
             findings += observed_findings(one, settings.consumers[one.consumer])
         findings += proof_findings(one, now)
         findings += unanswered or (target_findings(one, targets) if targets is not None else [])
-        findings += job_findings(parts.state.jobs, one.consumer)
-    if settings.archive is not None:
-        findings += archive_findings(parts.state.archive_progress.read(), now)
+        findings += of_jobs.result()
+    findings += archive.result()
     findings += [kept_finding(queue) for queue in queues]
     findings += [each for one in consumers for each in gate_findings(one.consumer, one.gate, now)]
     return Status(settings.stage, relays, consumers, [*findings_of(relays, consumers), *findings])
@@ -131,6 +133,12 @@ def _kept(parts: HealthParts, names: list[str]) -> tuple[list[KeptQueue], list[F
         return parts.observation.kept(names), []
     except RowlineError as error:
         return [], [Finding.of_error("kept queues", error)]
+
+
+def _archive(parts: HealthParts, now: float) -> list[Finding]:
+    if parts.settings.archive is None:
+        return []
+    return archive_findings(parts.state.archive_progress.read(), now)
 
 
 def _sink(
