@@ -16,7 +16,7 @@ from shared.flows.redrive.redrive_report import RedriveReport, lines_of_report
 from shared.values.errors import ConfigError
 from shared.values.job import Job
 from shared.values.message import encode
-from shared.values.parked_change import RowItem
+from shared.values.parked_change import ParkedChange, RowItem
 from shared.values.redrive_command import COMMAND_ROWS, decode_command
 from shared.values.redrive_work import RedriveWork
 from shared.values.row_key import row_of
@@ -258,7 +258,10 @@ def test_what_is_dropped_is_archived_first(world: RedriveWorld) -> None:
     assert [bool(one.payload) for one in world.parked()] == [False, True]
     report = world.redrive("", "drop")
     assert counts(report) == {"chosen": 2, "dropped": 2}
-    first, second = world.claims.get(report.archive).decode().splitlines()
+    (copy,) = (
+        body for name, body in world.claims.objects.items() if name.startswith(report.archive)
+    )
+    first, second = copy.decode().splitlines()
     assert '"tx/1"' in first
     assert "x" * 50_000 in second
     assert world.nothing_is_left()
@@ -266,6 +269,34 @@ def test_what_is_dropped_is_archived_first(world: RedriveWorld) -> None:
     (job,) = world.state.jobs.ended("search", 9)
     assert (job.kind, job.by, job.outcome) == ("drop", "ann", "2 dropped")
     assert world.documents() == {}
+
+
+def test_many_changes_are_copied_and_dropped_some_at_a_time(
+    world: RedriveWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that only copied would be taken for dead, and all payloads would be in memory."""
+    monkeypatch.setattr("shared.flows.redrive.dropped_copy.PART_CHANGES", 2)
+    for n in range(1, 6):
+        world.publish(change(n, "c", n, price=BAD))
+        world.drain()
+    read, held, most = world.state.parked.body, set[str](), 0
+
+    def body(consumer: str, one: ParkedChange) -> str | None:
+        nonlocal most
+        held.difference_update(held - {each.id for each in world.parked()})
+        held.add(one.id)
+        most = max(most, len(held))
+        return read(consumer, one)
+
+    monkeypatch.setattr(world.state.parked, "body", body)
+    report = world.redrive("", "drop")
+    assert counts(report) == {"chosen": 5, "dropped": 5}
+    copies = [
+        b for name, b in sorted(world.claims.objects.items()) if name.startswith(report.archive)
+    ]
+    assert [len(copy.splitlines()) for copy in copies] == [2, 2, 1]
+    assert most == 3, "the first of the next part is read before this one is complete"
+    assert world.nothing_is_left()
 
 
 def test_both_halves_of_a_key_change_are_redriven_together(world: RedriveWorld) -> None:

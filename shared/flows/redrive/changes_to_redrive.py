@@ -47,9 +47,16 @@ def chosen_changes(
 
 
 def commands(
-    changes: Iterable[ParkedChange], job: str, attempt: int, action: RedriveAction
+    changes: Iterable[ParkedChange],
+    job: str,
+    attempt: int,
+    action: RedriveAction,
+    continued: str = "",
 ) -> Iterator[RedriveCommand]:
-    """The commands that name these changes, each for one group."""
+    """The commands that name these changes, each for one group.
+
+    continued: the group of which later commands name more changes.
+    """
     groups: dict[str, list[ParkedChange]] = {}
     for change in changes:
         groups.setdefault(change.group, []).append(change)
@@ -64,7 +71,8 @@ def commands(
                 rows, seqs = {}, []
             rows.setdefault(change.row, []).append(change.id)
             seqs.append(change.seq)
-        yield RedriveCommand(job, attempt, action, group, rows, (min(seqs), max(seqs)))
+        between, more = (min(seqs), max(seqs)), group == continued
+        yield RedriveCommand(job, attempt, action, group, rows, between, more)
 
 
 def _partner(change: ParkedChange) -> str:

@@ -1,6 +1,6 @@
-"""Dropped copy: stores parked changes once more before they are dropped."""
+"""Dropped copy: parked changes are stored once more before they are dropped."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -8,21 +8,33 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.state.parked import Parked
 from shared.values.parked_change import ParkedChange
 
+PART_CHANGES, PART_BYTES = 200, 8_000_000
+"""What one object holds: it is made in memory, and its payloads are read one by one."""
 
-def archive(
-    claims: Claims, parked: Parked, consumer: str, name: str, changes: Sequence[ParkedChange]
-) -> str:
-    """Store changes with their payloads, a JSON object a line; returns the address.
+
+def copies(
+    claims: Claims, parked: Parked, consumer: str, changes: Sequence[ParkedChange]
+) -> Iterator[tuple[list[ParkedChange], bytes]]:
+    """Changes, some at a time, and their copy with payloads: a JSON object a line.
 
     Raises StateUnavailable, StackError.
     """
-    lines = []
+    some, body = list[ParkedChange](), bytearray()
     for change in changes:
-        body: str | None
-        if change.payload:
-            found = claims.find_parked(change.payload)
-            body = None if found is None else found.decode()
-        else:
-            body = parked.body(consumer, change)
-        lines.append(msgspec.json.encode({"parked": change, "body": body}))
-    return claims.archive(f"{name}.jsonl", b"\n".join(lines) + b"\n")
+        line = msgspec.json.encode(
+            {"parked": change, "body": _body(claims, parked, consumer, change)}
+        )
+        if some and (len(some) == PART_CHANGES or len(body) + len(line) > PART_BYTES):
+            yield some, bytes(body)
+            some, body = [], bytearray()
+        some.append(change)
+        body += line + b"\n"
+    if some:
+        yield some, bytes(body)
+
+
+def _body(claims: Claims, parked: Parked, consumer: str, change: ParkedChange) -> str | None:
+    if not change.payload:
+        return parked.body(consumer, change)
+    found = claims.find_parked(change.payload)
+    return None if found is None else found.decode()

@@ -1,7 +1,7 @@
 """Redrive: one job that sends commands and waits until the consumer has carried them out."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -13,7 +13,7 @@ from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.jobs.taking_a_job import hold
 from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
-from shared.flows.redrive.dropped_copy import archive
+from shared.flows.redrive.dropped_copy import copies
 from shared.flows.redrive.redrive_report import RedrivePlan, RedriveReport, job_outcome
 from shared.flows.redrive.redrive_setup import RedriveSetup
 from shared.values.due_cause import expired_in
@@ -115,12 +115,10 @@ class Redrive:
         if not work.chosen:
             work = msgspec.structs.replace(work, chosen=len(left) + len(settled))
             tenure.save(work)
-        if work.action == "drop" and left:
-            name = f"{self._name}/{job}/{work.attempt}"
-            address = archive(self._setup.claims, self._state.parked, self._name, name, left)
-            work = msgspec.structs.replace(work, archive=address)
-            tenure.save(work)
-        self._send(tenure, work, left)
+        if work.action == "drop":
+            self._drop(tenure, left)
+        else:
+            self._send(tenure, left)
         counts = Counter(self._state.redriven.read(self._name, job).values())
         return RedriveReport(
             self._name,
@@ -139,17 +137,37 @@ class Redrive:
             ),
             dropped=counts["dropped"],
             gone=max(0, work.chosen - counts.total()),
-            archive=work.archive,
+            archive=_work_of(tenure).archive,
             seconds=tenure.seconds(),
         )
 
-    def _send(self, tenure: Tenure, work: RedriveWork, left: list[ParkedChange]) -> None:
-        """Send a command after the other, few at once, and wait until all are carried out."""
-        job, clock = tenure.job.id, tenure.polling.clock
+    def _drop(self, tenure: Tenure, left: list[ParkedChange]) -> None:
+        """Store a copy of some changes and drop these, until none is left."""
+        sent, setup, job = 0, self._setup, tenure.job.id
+        parts = copies(setup.claims, self._state.parked, self._name, left)
+        for number, (some, copy) in enumerate(parts, 1):
+            work = _work_of(tenure)
+            folder = f"{self._name}/{job}"
+            address = setup.claims.archive(f"{folder}/{work.attempt}-{number:05d}.jsonl", copy)
+            if not work.archive:
+                place = f"{address.rpartition('/')[0]}/"
+                tenure.save(msgspec.structs.replace(work, archive=place))
+            sent += len(some)
+            self._send(tenure, some, left[sent:])
+
+    def _send(
+        self, tenure: Tenure, left: list[ParkedChange], behind: Sequence[ParkedChange] = ()
+    ) -> None:
+        """Send a command after the other, few at once, and wait until all are carried out.
+
+        behind: what comes after these.
+        """
+        work, job, clock = _work_of(tenure), tenure.job.id, tenure.polling.clock
         under_way: dict[str, RedriveCommand] = {}
-        done = work.chosen - len(left)
+        done = work.chosen - len(left) - len(behind)
         next_at = heard_at = drain_at = clock()
-        waiting = commands(left, job, work.attempt, work.action)
+        continued = behind[0].group if behind else ""
+        waiting = commands(left, job, work.attempt, work.action, continued)
         upcoming = next(waiting, None)
         while upcoming or under_way:
             if upcoming and len(under_way) < WINDOW and clock() >= next_at:
