@@ -88,11 +88,14 @@ def _ended(segments: Sequence[CoverageSegment]) -> Iterable[tuple[CoverageSegmen
         yield segments[-1], None
 
 
-def former_ends(segments: Iterable[CoverageSegment]) -> dict[int, int]:
-    """The last number of each epoch of a stream that is over, as far as it is known."""
+def former_ends(starts: Iterable[SegmentStart]) -> dict[int, int]:
+    """The last number of each epoch of a stream that is over, as far as it is known.
+
+    starts: of the segments of the stream.
+    """
     ends: dict[int, int] = {}
-    for segment in segments:
-        if segment.start.former:
-            epoch, n = split_seq(segment.start.former)
+    for start in starts:
+        if start.former:
+            epoch, n = split_seq(start.former)
             ends[epoch] = max(n, ends.get(epoch, 0))
     return ends

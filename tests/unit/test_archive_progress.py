@@ -12,6 +12,7 @@ from shared.flows.health import thresholds
 from shared.flows.health.findings.archive_findings import archive_findings
 from shared.values.archive_progress import DELIVERED_MS, KEPT_MS, UNDER_WAY_MS, ArchiveProgress
 from shared.values.checkpoint import Checkpoint
+from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.errors import ConfigError
 from shared.values.lineage import Lineage
 from shared.values.position import Position
@@ -65,6 +66,44 @@ class World:
         for _ in range(count):
             self.now_ms += MINUTE
             self.do("commit")
+
+
+@pytest.mark.parametrize("covered", [True, False], ids=["segment", "checkpoint"])
+@pytest.mark.parametrize("first", ["streams", "coverage"])
+def test_an_epoch_that_ends_while_somebody_looks_is_not_taken_for_complete(
+    first: str, covered: bool
+) -> None:
+    """Its last changes are not archived. A replay would not wait for them."""
+    world = World()
+    land(world.landing, (1, 2))
+    world.gives_out(3)
+    world.do("commit")
+    place = Position("bin.1", 4)
+    begun = SegmentStart(2, make_seq(EPOCH + 1, 0), make_seq(EPOCH, 3), follows=True)
+
+    def turn() -> None:
+        point = Checkpoint(place, begun.seq, EPOCH + 1, Lineage("s"), "{}", segment=begun)
+        world._mine = world.state.streams.renew(STREAM, world._mine, point)
+        if covered:
+            world.state.coverage.append(STREAM, CoverageSegment(begun, "s", place, ()))
+
+    store: Any = getattr(world.state, first)
+    name = "load" if first == "streams" else "segments"
+    read, looked = getattr(store, name), list[str]()
+
+    def ended_before_the_other_read(stream: str) -> Any:
+        found = read(stream)
+        if not looked:
+            looked.append(stream)
+            turn()
+        return found
+
+    if covered:
+        setattr(store, name, ended_before_the_other_read)
+    else:
+        turn()
+    (reach,) = world.do("reach", source=STREAM, streams=[STREAM])["streams"]
+    assert reach["through"] <= make_seq(EPOCH, 2)
 
 
 def test_young_changes_are_under_way_and_older_ones_are_absent() -> None:

@@ -9,9 +9,15 @@ from shared.values.seq import split_seq
 
 
 def assigned_numbers(state: State, stream: str) -> Iterator[tuple[StreamEpoch, int]]:
-    """The last number of each epoch of a stream, as far as it is known."""
-    ends = former_ends(state.coverage.segments(stream))
+    """The last number of each epoch of a stream, as far as it is known.
+
+    The checkpoint is read first: a segment that begins after that says how the epoch before it
+    ended. One that began just before may be named by the checkpoint alone.
+    """
     _, checkpoint = state.streams.load(stream)
+    begun = checkpoint.segment if checkpoint else None
+    starts = [each.start for each in state.coverage.segments(stream)]
+    ends = former_ends([*starts, begun] if begun else starts)
     if checkpoint is not None:
         epoch, n = split_seq(checkpoint.seq)
         ends[epoch] = max(n + checkpoint.rows, ends.get(epoch, 0))

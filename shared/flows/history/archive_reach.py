@@ -43,8 +43,8 @@ def archive_of(setup: HistorySetup, source: str) -> ArchiveReach:
     ledger = Ledger.decode(facts.ledger)
     through, firsts = [], []
     for stream in setup.streams_of(source):
-        segments = setup.state.coverage.segments(stream)
-        ends = {(stream, epoch): n for epoch, n in former_ends(segments).items()}
+        starts = [each.start for each in setup.state.coverage.segments(stream)]
+        ends = {(stream, epoch): n for epoch, n in former_ends(starts).items()}
         epoch, n = split_seq(archived_through(ledger, stream, ends))
         first, last = facts.times.get(stream, (0, 0))
         newest = max((place for place in ledger.places() if place[0] == stream), default=None)
