@@ -12,13 +12,13 @@ from shared.domain.open_dues import open_dues
 from shared.domain.sink import Listable
 from shared.flows.backfill import settled_causes
 from shared.flows.backfill.backfill_report import BackfillReport
-from shared.flows.backfill.filter_in_force import await_filter
 from shared.flows.backfill.ghosts import Ghosts
 from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.backfill.tables_to_fill import tables_to_fill
 from shared.flows.jobs.awaiting_consumer import Awaiting
 from shared.flows.jobs.chunk_reading import CHUNK_ROWS, ChunkReading
 from shared.flows.jobs.filling_beside import Beside, require_place
+from shared.flows.jobs.filter_in_force import await_filter
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.row_sending import RowSending
