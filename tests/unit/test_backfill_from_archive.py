@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.flows.archive import chosen_changes, reading_order
+from shared.flows.jobs import filter_in_force
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.from_archive import fill_from_archive
 from shared.flows.replay.replay_plan import PlanSetup
@@ -104,6 +105,43 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading_order, "PART_CHANGES", 8)
     monkeypatch.setattr(chosen_changes, "MOST_HELD", 3_000)
     monkeypatch.setattr(chosen_changes, "FIRST_TRY", 1_500)
+
+
+def test_a_fill_waits_until_the_filter_of_the_subscription_acts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is published before does not reach the consumer, and the archive must have it."""
+    monkeypatch.setattr(filter_in_force, "ACTS_AFTER_MS", 120_000)
+    world = emptied(7, steps=20)
+    world.world.search.indexes.get(ALIAS, {}).clear()
+    world.submit_work(fill_from_archive(plan_setup(world), [], into=False))
+    began, publish, setup = world.now, world.publish, world.setup
+
+    def not_delivered() -> None:
+        before = {id(one) for entries in world.queue.groups.values() for one in entries}
+        publish()
+        if world.now < began + 115:
+            for entries in world.queue.groups.values():
+                entries[:] = [
+                    one for one in entries if id(one) in before or one.attributes["lane"] != "live"
+                ]
+
+    def sleep(seconds: float) -> None:
+        world.now += seconds
+        world.write()
+        world.commit()
+        not_delivered()
+        world.save_checkpoint()
+        world.store()
+        world.deliver()
+
+    world.pace = {world.deliver: 1}
+    world.publish, world.sleep = not_delivered, sleep  # type: ignore[method-assign]
+    since = int(1_700_000_000_000 + began * 1000)
+    world.setup = lambda **more: setup(subscribed_ms=since, **more)  # type: ignore[method-assign]
+    world.until_over()
+    at_rest(world)
+    assert world.index() == world.source()
 
 
 @pytest.mark.soak

@@ -10,6 +10,7 @@ import msgspec
 from shared.domain.sink import Listable
 from shared.flows.jobs.awaiting_consumer import Awaiting
 from shared.flows.jobs.filling_beside import Beside
+from shared.flows.jobs.filter_in_force import await_filter
 from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import require_one_index
@@ -63,6 +64,9 @@ class Replay:
             ask = beating(self._ahead, lambda: self._show("reading the archive"))
             self._reader = ArchiveReader(ask)
             beside = Beside(self._setup, self._tenure, self._show)
+            if self._work.bases and not self._work.through:
+                # What the archive lacks must reach the consumer: a fill claims all rows.
+                await_filter(self._setup, polling.sleep, self._wait)
             if self._work.into is not None:
                 beside.begin([archived_table(self._setup, each) for each in self._tables])
             if not self._work.through:
@@ -83,6 +87,11 @@ class Replay:
             while self._work.at < len(self._tables):
                 self._step()
             return self._finish(beside)
+
+    def _wait(self, note: str) -> None:
+        """Show a wait that ends by itself, in a later slice if need be."""
+        self._tenure.moved()
+        self._show(note)
 
     @property
     def _work(self) -> ReplayWork:
