@@ -434,6 +434,39 @@ def test_a_slice_that_begins_between_two_writes_of_a_command_stops_too(
     assert (stopped.state == "paused") != stopped.wanted.cancel
 
 
+def test_a_restart_reads_behind_what_made_its_tables_due(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    """It settles causes that were noted since it began: the relay must have passed them first."""
+    job = machine.submit(BackfillWork())
+    chunk, dues, noted, reached = world.database.chunk, world.state.dues, [0], list[int]()
+
+    def killed(*_: Any, **__: Any) -> Any:
+        raise Killed
+
+    world.database.chunk = killed  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        machine.slice()
+    job_control.pause(world.state, job, lambda _: None, machine.polling)
+    of_source = dues.of_source
+
+    def written_before(source: str) -> Any:
+        world.write()
+        world.commit()
+        noted.append(len(world.log))
+        return of_source(source)
+
+    def read(*args: Any, **options: Any) -> Any:
+        reached.append(world.checkpointed)
+        return chunk(*args, **options)
+
+    dues.of_source = written_before  # type: ignore[method-assign]
+    world.database.chunk = read  # type: ignore[method-assign]
+    machine.submit(BackfillWork(), restart=True)
+    assert machine.slice() == "done"
+    assert reached[0] >= noted[1]
+
+
 def test_cancelled_means_that_the_invocation_is_over(
     world: BackfillWorld, machine: Machine
 ) -> None:

@@ -273,7 +273,8 @@ class Backfill:
     def _restarted(self, work: FillWork, tables: dict[str, CapturedTable]) -> FillWork:
         """The job from its beginning. It keeps its id and with it the deletions recorded so far.
 
-        Rows that were sent before are still on their way and must not come back.
+        Rows that were sent before are still on their way and must not come back. What the relays
+        have to publish first is asked for again: tables may have become due since.
         """
         left = {
             name: msgspec.structs.replace(state, left=True)
@@ -281,7 +282,7 @@ class Backfill:
             if name not in tables
         }
         return msgspec.structs.replace(
-            work, tables={**self._begun(tables), **left}, attempt=work.attempt + 1
+            work, tables={**self._begun(tables), **left}, attempt=work.attempt + 1, asked={}
         )
 
     def _show(self, table: str = "", note: str = "") -> None:
