@@ -37,7 +37,7 @@ def _do(setup: WatchSetup, tasks: Mapping[str, Task], until: float) -> dict[str,
     due = dict.fromkeys(tasks, 0.0)
     problems: dict[str, str] = {}
     while due:
-        name = min(due, key=lambda each: due[each])
+        name = min(due, key=due.__getitem__)
         at = due.pop(name)
         if at > until:
             break
