@@ -25,6 +25,7 @@ from tests.worlds.twins.topic import Entry
 
 TIME_OUT = 60.0
 GROUPS = 5
+PROBES_OF_A_PROCESS = 8
 DAY = 86_400.0
 
 
@@ -71,6 +72,8 @@ class OutageWorld:
         self._events: list[tuple[float, Callable[[], object]]] = []
         self.rows: dict[str, int] = {}
         self.started = 0
+        self._probing: Consume | None = None
+        self._probes_of_process = 0
         self.dice = random.Random(1)
         random.seed(1)  # waits are spread by chance, and no test may rest on that
 
@@ -197,10 +200,17 @@ class OutageWorld:
                 if self.crashes:
                     continue
                 try:
-                    self.runtime().probe(int(str(event["version"])), lambda: TIME_OUT)
+                    self._probing_process().probe(int(str(event["version"])), lambda: TIME_OUT)
                 except Killed:
-                    continue
+                    self._probing = None
         self._notice()
+
+    def _probing_process(self) -> Consume:
+        """A process of the function that is up; Lambda replaces it now and then."""
+        if self._probing is None or self._probes_of_process >= PROBES_OF_A_PROCESS:
+            self._probing, self._probes_of_process = self.runtime(), 0
+        self._probes_of_process += 1
+        return self._probing
 
     def _notice(self) -> None:
         if self.gate.is_open != self._open:

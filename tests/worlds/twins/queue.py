@@ -1,9 +1,8 @@
 """An SQS FIFO queue in memory: group lock, visibility time-out, DLQ, deduplication, retention."""
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from threading import Lock
 
 import msgspec
@@ -126,8 +125,8 @@ class MemoryQueue:
     def depth(self) -> tuple[int, int]:
         now = self._clock()
         self._expire(now)
-        counts = Counter(one.visible > now for one in self._kept.values())
-        return counts[False], counts[True]
+        hidden = len([True for one in self._kept.values() if one.visible > now])
+        return len(self._kept) - hidden, hidden
 
     def _accept(self, entry: Entry, now: float) -> None:
         self._numbers += 1
@@ -135,7 +134,8 @@ class MemoryQueue:
         self._kept[message_id] = _Kept(entry, message_id, now)
 
     def _expire(self, now: float) -> None:
-        for one in [one for one in self._kept.values() if now - one.accepted >= RETENTION]:
+        old = takewhile(lambda one: now - one.accepted >= RETENTION, self._kept.values())
+        for one in list(old):  # they are in the order in which they were accepted
             del self._kept[one.message_id]
             self.expired += 1
 
