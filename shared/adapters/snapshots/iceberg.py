@@ -20,7 +20,6 @@ from pyiceberg.exceptions import (
     ValidationException,
 )
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression
-from pyiceberg.expressions.parser import parse
 from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.table import FileScanTask, Table
 
@@ -29,6 +28,7 @@ from shared.adapters.aws_errors import FAILURES, code_of
 from shared.adapters.lake.iceberg import properties, snapshot_expiry, vacuum
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
+from shared.adapters.lake.iceberg.row_filter import row_filter
 from shared.adapters.lake.iceberg.translated import Translated
 from shared.adapters.lake.iceberg.written_files import written_files
 from shared.adapters.snapshots.contract import TABLE, PackedFile
@@ -239,7 +239,7 @@ def _between(low: str, high: str) -> BooleanExpression:
         for sign, each in bounds.items()
         if each
     ]
-    return parse(" and ".join(terms)) if terms else AlwaysTrue()
+    return row_filter(" and ".join(terms))
 
 
 def _described(task: FileScanTask) -> PackedFile:
