@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Sequence
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ _WHOLE = frozenset(("tinyint", "smallint", "mediumint", "int", "bigint", "year",
 _FLOATS = frozenset(("float", "double"))
 _HEX = re.compile("0[xX][0-9a-fA-F]+")
 MOST_CHARACTERS = 8_192
+_EXACTLY = Context(prec=65, traps=[Inexact, InvalidOperation])
+"""65 digits at most. Source: MySQL reference manual, "DECIMAL Data Type Characteristics"."""
 
 
 def key_texts(text: str, versions: Sequence[Table], table: str) -> list[str]:
@@ -108,6 +111,8 @@ def _parts(text: str) -> list[str]:
 
 def _value(given: Any, column: Column) -> Any:
     """A value as its column has it in JSON (docs/types.md)."""
+    if column.kind == "decimal" and isinstance(given, (str, int, float, Decimal)):
+        return _decimal(str(given), column)
     if not isinstance(given, str):
         return given
     if column.kind in _WHOLE or column.kind in _FLOATS:
@@ -122,3 +127,19 @@ def _value(given: Any, column: Column) -> Any:
     if column.kind == "binary" and _HEX.fullmatch(given) and len(given) == 2 + 2 * column.length:
         return base64.b64encode(bytes.fromhex(given[2:])).decode()
     return given.lower() if column.kind == "uuid" else given
+
+
+def _decimal(given: str, column: Column) -> str:
+    """A number with as many digits behind the point as its column has: 7 is 7.00."""
+    digit = Decimal(1).scaleb(-column.scale)
+    try:
+        value = Decimal(given).quantize(digit, context=_EXACTLY)
+        value.as_integer_ratio()  # NaN has none
+    except (DecimalException, ValueError):
+        raise ConfigError(
+            f"is no value of column {column.name}, a DECIMAL with {column.scale} digits behind "
+            "the point.",
+            thing=f"key {given[:200]!r}",
+            hint="Write a number like 7 or 7.5.",
+        ) from None
+    return f"{value if value else digit * 0:f}"
