@@ -1,5 +1,6 @@
 """A row under the columns that its table had at another time than the row's archived change."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -26,24 +27,35 @@ class UnderColumns(NamedTuple):
     assumed: tuple[str, ...]
 
 
-def under_columns(row: RawRow, own: Table | None, in_force: Table) -> UnderColumns:
-    """A row of the columns `own` under those in force. own: None where they are not known."""
+def under_columns(
+    row: RawRow, own: Table | None, in_force: Table, between: Sequence[Table] = ()
+) -> UnderColumns:
+    """A row of the columns `own` under those in force. own: None where they are not known.
+
+    between: columns that the table had meanwhile. A column that one of them lacks is a new one.
+    """
     names = renamed(own, in_force) if own is not None else {}
+    kept = [{each.name for each in table.columns} for table in between]
     former = {new: old for old, new in names.items()}
     kinds = {each.name: each for each in own.columns} if own is not None else {}
     made: RawRow = {}
     unknown, assumed = [], []
     for column in in_force.columns:
-        if column.name in row:
+        if column.name in row and all(column.name in each for each in kept):
             made[column.name] = row[column.name]
             if column.name in kinds and not _keeps_values(kinds[column.name], column):
                 assumed.append(column.name)
-        elif former.get(column.name) in row:
+        elif column.name not in row and former.get(column.name) in row:
             made[column.name] = row[former[column.name]]
             assumed.append(column.name)
         else:
             unknown.append(column.name)
     return UnderColumns(made, tuple(unknown), tuple(assumed))
+
+
+def came_back(row: RawRow, in_force: Table, between: Sequence[Table]) -> bool:
+    """Whether a column of the row was dropped, and another one has its name now."""
+    return bool(under_columns(row, in_force, in_force, between).unknown)
 
 
 def has_same_key(own: Table, in_force: Table) -> bool:

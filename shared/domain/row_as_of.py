@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.domain.columns_in_force import RawRow, has_same_key, under_columns
+from shared.domain.columns_in_force import RawRow, came_back, has_same_key, under_columns
 from shared.domain.row_in_snapshot import SnapshotRow
 from shared.values.table import Table
 
@@ -98,6 +98,7 @@ def state_at(
     in_force: Table | None = None,
     in_force_version: int = 0,
     versions: Sequence[Table] = (),
+    seen: Sequence[int] = (),
     read: SnapshotRow | None = None,
 ) -> RowAt:
     """The row at a time, from all of its changes in order.
@@ -105,7 +106,7 @@ def state_at(
     captured_since_us: from when to `at_us` no change of the table is missing; None: at `at_us` the
     table was not captured.
     in_force: the table's columns at that time, None where they are not known to differ.
-    versions: all its column sets, by version from 1 on.
+    versions: all its column sets, by version from 1 on. seen: those since the row's last change.
     read: the row as a snapshot read it, the same at the time; it counts where changes do not tell.
     """
     place = max((i for i, each in enumerate(changes) if each.at_us <= at_us), default=-1)
@@ -129,7 +130,11 @@ def state_at(
     if found.state == "unknown" and read is not None:
         why = f"the snapshot {read.snapshot} has it, and no change of it is archived in between"
         found = RowAt("exists", why, read.row, last, read.schema_version)
-    if found.row is None or in_force is None or found.schema_version == in_force_version:
+    if found.row is None or in_force is None:
+        return found
+    own = found.change is last and last is not None and found.row is last.after
+    between = [versions[each - 1] for each in seen if 0 < each <= len(versions)] if own else []
+    if found.schema_version == in_force_version and not came_back(found.row, in_force, between):
         return found
     later = next((each for each in following if each.op != "t"), None)
     if later is not None and later.before is not None and later.schema_version == in_force_version:
@@ -139,7 +144,7 @@ def state_at(
             schema_version=in_force_version,
             why="its columns had changed; its next change shows the row before it",
         )
-    return _projected(found, in_force, in_force_version, versions)
+    return _projected(found, in_force, in_force_version, versions, between)
 
 
 def _has_another_key(
@@ -224,10 +229,16 @@ def _after(last: Archived, following: Sequence[Archived]) -> RowAt:
     return RowAt("absent", "its partition was truncated", change=last)
 
 
-def _projected(found: RowAt, in_force: Table, version: int, versions: Sequence[Table]) -> RowAt:
+def _projected(
+    found: RowAt,
+    in_force: Table,
+    version: int,
+    versions: Sequence[Table],
+    between: Sequence[Table],
+) -> RowAt:
     """The row under the columns of another version."""
     own = versions[found.schema_version - 1] if found.schema_version <= len(versions) else None
-    row, unknown, assumed = under_columns(found.row or {}, own, in_force)
+    row, unknown, assumed = under_columns(found.row or {}, own, in_force, between)
     return msgspec.structs.replace(
         found,
         row=row,

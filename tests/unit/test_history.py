@@ -13,17 +13,20 @@ import pytest
 
 from cli.commands import history as command
 from shared.adapters.archive_table.contract import TableFacts
+from shared.domain.key_argument import key_texts
 from shared.domain.row_as_of import Archived, state_at
 from shared.domain.time_argument import parse_time
 from shared.flows.history.history import RowMoment, row_at, row_history
 from shared.flows.history.history_setup import HistorySetup
-from shared.flows.history.past_table import ValidSpan, spans_of
+from shared.flows.history.past_table import ValidSpan, find_table, spans_of
+from shared.flows.history.row_queries import read_versions
 from shared.values.change import Row
 from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.errors import ConfigError
 from shared.values.position import Position
 from shared.values.seq import make_seq
 from shared.values.table import Column, Table
+from shared.values.unix_micros import micros
 from tests.tier import TIER
 from tests.worlds.past_world import DATABASE, EPOCH, SOURCE, STREAM, TABLE, PastWorld
 from tests.worlds.twins.athena import MemoryAthena
@@ -366,6 +369,60 @@ def test_columns_that_came_back_since_are_not_those_in_between(world: PastWorld)
     setup = HistorySetup(athena, world, state, {STREAM: SOURCE}, MemorySnapshotStore())  # type: ignore[arg-type]
     found = row_at(setup, "market.listings", "7", at_s(2).replace(tzinfo=UTC))
     assert plain(found) == {"id": 7, "v": 1}
+
+
+def test_a_column_that_came_back_under_its_name_has_no_value_of_the_former_one(
+    world: PastWorld,
+) -> None:
+    short, long = table(ID, V), table(ID, V, Column("w", "int"))
+    schemas = MemorySchemas()
+    for each in (short, long):
+        schemas.version_of(SOURCE, each)
+    rows = [
+        {**world.rows[0], **row, "epoch": 1, "n": n, "id": f"t{n}/0.0", "committed_at": at_s(n)}
+        for n, row in enumerate(
+            (
+                _row("7", 2, {"id": 7, "v": 1, "w": 5}),
+                _row("8", 1, {"id": 8, "v": 1}),
+                _row("9", 2, {"id": 9, "v": 1, "w": 6}),
+            ),
+            1,
+        )
+    ]
+    athena = MemoryAthena(ready=True)
+    athena.append(rows)
+    state = SimpleNamespace(schemas=schemas, coverage=MemoryCoverages())
+    setup = HistorySetup(athena, world, state, {STREAM: SOURCE}, MemorySnapshotStore())  # type: ignore[arg-type]
+    past = find_table(setup, "market.listings")
+    at_us = micros(at_s(3).replace(tzinfo=UTC))
+    (seen, _), (later, _) = (read_versions(athena, past, at_us, since) for since in (None, at_us))
+    assert (seen, later) == ([2, 1], [2])
+    row = {name: msgspec.Raw(b"5") for name in ("id", "v", "w")}
+    first = change(1, "c", 1, after=row, schema_version=2)
+    for those, unknown in ((seen, ("w",)), (later, ())):
+        found = state_at(
+            [first], 3, in_force=long, in_force_version=2, versions=past.versions, seen=those
+        )
+        assert (found.state, found.certain, found.unknown) == ("exists", not unknown, unknown)
+        assert found.row is not None
+        assert ("w" in found.row) is (not unknown)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [(each, "7.00") for each in ("7", "7.0", "7.00", "007", '{"id":7}', '{"id":"7.0"}', "id=7")]
+    + [("-0", "0.00"), ("-1.5", "-1.50"), ("1e2", "100.00")],
+)
+def test_a_decimal_key_needs_no_digits_of_its_scale(text: str, expected: str) -> None:
+    by_price = table(Column("id", "decimal", length=8, scale=2))
+    assert key_texts(text, [by_price], "market.listings") == [f'{{"id":"{expected}"}}']
+
+
+@pytest.mark.parametrize("text", ["7.001", "x", "", "NaN", "Infinity", '{"id":true}', "1e999999"])
+def test_a_decimal_key_that_its_column_cannot_have_is_refused(text: str) -> None:
+    by_price = table(Column("id", "decimal", length=8, scale=2))
+    with pytest.raises(ConfigError, match="DECIMAL with 2 digits"):
+        key_texts(text, [by_price], "market.listings")
 
 
 def at_s(seconds: int) -> datetime:

@@ -16,7 +16,7 @@ from shared.flows.history.row_queries import (
     read_other_keys,
     read_row,
     read_snapshots,
-    read_version,
+    read_versions,
 )
 from shared.values.unix_micros import micros
 
@@ -62,7 +62,8 @@ def row_at(setup: HistorySetup, table: str, key: str, at: datetime) -> RowMoment
     """A row at a time, which has a time zone. Raises ConfigError as `row_history`."""
     at_us = micros(at)
     past, keys, archive, changes, read = _read(setup, table, key)
-    version, scanned = _version(setup, past, changes, at_us)
+    seen, scanned = _seen(setup, past, changes, at_us)
+    version = seen[0] if seen else 0
     since_us = held_since(past, archive, at_us)
     state = partial(
         state_at,
@@ -72,6 +73,7 @@ def row_at(setup: HistorySetup, table: str, key: str, at: datetime) -> RowMoment
         in_force=past.versions[version - 1] if 0 < version <= len(past.versions) else None,
         in_force_version=version,
         versions=past.versions,
+        seen=seen,
     )
     found = state()
     read += scanned
@@ -111,11 +113,14 @@ def _read(
     return past, keys, archive, in_order(changes), scanned
 
 
-def _version(
+def _seen(
     setup: HistorySetup, past: PastTable, changes: Sequence[Archived], at_us: int
-) -> tuple[int, int]:
-    """The schema_version in force at a time, 0 where it does not matter; and the bytes scanned."""
+) -> tuple[list[int], int]:
+    """The schema_versions of the table from the row's last change to a time; the bytes scanned.
+
+    The one in force at that time comes first. Empty where it does not matter.
+    """
     if len(past.versions) < 2:
-        return 0, 0
+        return [], 0
     before = [each.at_us for each in changes if each.op != "t" and each.at_us <= at_us]
-    return read_version(setup.athena, past, at_us, before[-1] if before else None)
+    return read_versions(setup.athena, past, at_us, before[-1] if before else None)

@@ -74,22 +74,24 @@ def read_snapshots(
     ], done.scanned
 
 
-def read_version(
+def read_versions(
     athena: Athena, table: PastTable, at_us: int, since_us: int | None
-) -> tuple[int, int]:
-    """The schema_version of the table's last change until a time, and the bytes scanned.
+) -> tuple[list[int], int]:
+    """The schema_versions of the table's changes until a time, and the bytes scanned.
 
-    0: there is none. since_us: a change since then is known to exist.
+    That of the last change comes first. since_us: only of changes since then, where one is known to
+    exist.
     """
     where = f"{OF_TABLE} AND op <> 't' AND committed_at <= ?"
     parameters: list[QueryParameter] = [table.source, table.database, table.name, time_of(at_us)]
     if since_us is not None:
         where += " AND committed_at >= ?"
         parameters.append(time_of(since_us))
-    newest = " ORDER BY epoch DESC, n DESC LIMIT 1"
-    done = ask(athena, select(where, "schema_version") + newest, parameters)
-    found = next(rows(athena, done.id), None)
-    return int(found[0] or 0) if found else 0, done.scanned
+    grouped = " GROUP BY schema_version, epoch ORDER BY epoch DESC, last DESC"
+    wanted = select(where, "schema_version, epoch, max(n) AS last")
+    done = ask(athena, wanted + grouped, parameters)
+    found = dict.fromkeys(int(version or 0) for version, *_ in rows(athena, done.id))
+    return list(found), done.scanned
 
 
 def read_other_keys(
