@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,12 +15,13 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.adapters.state.state import State
 from shared.domain.polling import Polling
+from shared.flows.backfill import ghosts
 from shared.flows.backfill.backfill_report import BackfillReport
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import chunk_reading, job_control
 from shared.flows.jobs.following_job import PATIENCE_SECONDS, follow_job
-from shared.flows.jobs.job_lease import RESERVE_SECONDS, Tenure
+from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, RESERVE_SECONDS, Tenure
 from shared.flows.jobs.job_refused import JobBusy
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.submission import submit
@@ -518,6 +520,37 @@ def test_a_job_of_another_consumer_of_the_source_takes_its_turn(
     assert machine.slice("verify") == "done"
     world.state.jobs.save(msgspec.structs.replace(held, holder=""))
     assert machine.slice() == "done"
+
+
+@pytest.mark.parametrize("work", [VerifyWork(), ResyncWork()])
+def test_a_holder_that_looks_at_many_documents_is_not_taken_for_dead(
+    monkeypatch: pytest.MonkeyPatch, work: Work
+) -> None:
+    """Else each minute's slice would take the job over, and none would come to its end."""
+    world = BackfillWorld(Random(1), keys=60)
+    world.pace = {world.commit: 1}
+    world.backfill()
+    for module in (walking, ghosts):
+        monkeypatch.setattr(module, "LOOKED_AT", 2)
+    scan, save, saved = world.world.search.scan, world.state.jobs.save, [world.now]
+
+    def slow(alias: str) -> Any:
+        for each in scan(alias):
+            world.now += 4
+            yield each
+
+    def saving(job: Job) -> Job:
+        saved.append(world.now)
+        return save(job)
+
+    world.between = lambda twin: twin  # type: ignore[method-assign]
+    world.world.search.scan = slow  # type: ignore[method-assign]
+    world.state.jobs.save = saving  # type: ignore[method-assign]
+    machine = Machine(world)
+    machine.submit(work, tables=("shop.items",))
+    assert machine.slice("verify" if isinstance(work, VerifyWork) else "fill") == "done"
+    assert len(world.index()) * 4 > 2 * HOLDER_SILENT_SECONDS
+    assert max(later - one for one, later in pairwise(saved)) < HOLDER_SILENT_SECONDS
 
 
 def test_a_resync_of_nothing_is_done(world: BackfillWorld, machine: Machine) -> None:

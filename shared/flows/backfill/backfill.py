@@ -17,6 +17,7 @@ from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.backfill.tables_to_fill import tables_to_fill
 from shared.flows.jobs.awaiting_consumer import Awaiting
 from shared.flows.jobs.chunk_reading import CHUNK_ROWS, ChunkReading
+from shared.flows.jobs.deleting_again import delete_again
 from shared.flows.jobs.filling_beside import Beside, require_place
 from shared.flows.jobs.filter_in_force import await_filter
 from shared.flows.jobs.job_setup import JobSetup
@@ -137,11 +138,7 @@ class Backfill:
             self._table(table, sending)
         self._reading.require_relays()
         self._applying.finish(sending, self._work.tables)
-        sink = self._setup.sink
-        if not isinstance(sink, Listable):
-            return 0
-        recorded = self._state.deletions.read(self._consumer.name, job)
-        deleted = sink.delete_again(recorded, polling.sleep)
+        deleted = delete_again(self._setup, job, polling.sleep, lambda note: self._show(note=note))
         if self._into:
             beside.end()
         return deleted

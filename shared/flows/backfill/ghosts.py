@@ -17,6 +17,9 @@ from shared.flows.jobs.job_setup import JobSetup
 from shared.values.counted import counted
 from shared.values.errors import Outage, StackError
 
+LOOKED_AT = 1_000
+"""After this many documents whoever watches is told, and the hold of the job is renewed."""
+
 _BATCH = 2_000
 _WRITES = 500
 _ATTEMPTS = 8
@@ -37,7 +40,8 @@ class Ghosts:
         self._setup, self._captured, self._watermark = setup, captured, watermark
         self._documents: Documents = sink.documents(captured)
         self._lookup = RowLookup(setup.database, captured, self._documents, _BATCH)
-        self._polling, self._show, self._scanned = polling, show, 0
+        self._polling, self._show = polling, show
+        self._scanned = self._found = 0
 
     def find(self, floor: int) -> list[str]:
         """The ids of ghosts. floor: seq of the fill's first watermark."""
@@ -72,7 +76,12 @@ class Ghosts:
     def _scan(self) -> Iterator[Held]:
         for held in self._documents.scan():
             self._scanned += 1
+            if self._scanned % LOOKED_AT == 0:
+                self._told()
             yield held
+
+    def _told(self) -> None:
+        self._show(f"{self._scanned:,} documents looked at, {self._found:,} have no row")
 
     def _without_row(self, ids: list[str]) -> list[str]:
         reached = self._watermark.read(self._captured.name).position

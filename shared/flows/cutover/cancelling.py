@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shared.domain.sink import Listable
+from shared.flows.jobs.deleting_again import delete_again
 from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import store_pairs, takeover_of
@@ -23,9 +23,12 @@ def cancelled(setup: JobSetup) -> None:
     assert setup.tenure
     tenure, consumer = setup.tenure, setup.consumer.name
     work = tenure.job.work
-    if isinstance(work, SendingWork) and isinstance(setup.sink, Listable):
-        recorded = setup.state.deletions.read(consumer, tenure.job.id)
-        setup.sink.delete_again(recorded, tenure.polling.sleep)
+
+    def show(note: str) -> None:
+        tenure.show(Progress(note=note))
+
+    if isinstance(work, SendingWork):
+        delete_again(setup, tenure.job.id, tenure.polling.sleep, show)
     if isinstance(work, CutoverWork):
         _without_exchange(setup)
     into = into_of(tenure.job)
@@ -33,10 +36,6 @@ def cancelled(setup: JobSetup) -> None:
         held = setup.state.pairs.read(consumer)
         if held.filling or held.pairs == into.pairs:
             store_pairs(setup, msgspec.structs.replace(NO_PAIRS, version=held.version))
-
-        def show(note: str) -> None:
-            tenure.show(Progress(note=note))
-
         await_functions(setup, tenure, show, "no function writes to the new index any more")
         takeover_of(setup).end(into.pairs)
     tenure.cancel(_kept(into.pairs if into else {}))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.domain.sink import Listable
 from shared.flows.jobs.awaiting_consumer import Awaiting
+from shared.flows.jobs.deleting_again import delete_again
 from shared.flows.jobs.filling_beside import Beside
 from shared.flows.jobs.filter_in_force import await_filter
 from shared.flows.jobs.function_end import await_functions
@@ -209,10 +209,8 @@ class Replay:
         work, setup = self._work, self._setup
         self._sending.end(work.choice.tables, work.groups)
         self._applying.until_done(self._sending.ends(work.groups))
-        deleted = 0
-        if isinstance(setup.sink, Listable):
-            recorded = setup.state.deletions.read(self._consumer, self._tenure.job.id)
-            deleted = setup.sink.delete_again(recorded, self._tenure.polling.sleep)
+        sleep = self._tenure.polling.sleep
+        deleted = delete_again(setup, self._tenure.job.id, sleep, self._show)
         if work.into is not None:
             beside.end()
         pairs = work.into.pairs if work.into else {}

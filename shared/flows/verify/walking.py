@@ -24,6 +24,9 @@ MAX_CANDIDATES = 5_000
 index is missing.
 """
 
+LOOKED_AT = 1_000
+"""After this many documents whoever watches is told, and the hold of the job is renewed."""
+
 PART_ROWS = 100_000
 """After this many rows everything is settled and stored, so that another slice continues there."""
 
@@ -118,6 +121,8 @@ class Walk:
         again = bool(self._begun.cursor)
         for document in documents.scan():
             self._add(documents=1)
+            if self.check.documents % LOOKED_AT == 0:
+                self._show(f"looked at {counted(self.check.documents, 'document')}")
             if document.id not in self._seen:
                 row_key = documents.key_of(document.id)
                 candidates.append(Candidate(self._comparison, document.id, row_key))
