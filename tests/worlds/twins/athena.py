@@ -1,7 +1,9 @@
 """Athena's twin: DuckDB over rows in memory."""
 
 import itertools
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -18,6 +20,10 @@ from shared.adapters.athena.contract import (
 )
 from shared.adapters.snapshots.snapshots_columns import ARROW
 from tests.worlds.changes_table import Row, arrow
+
+_QUOTED = re.compile(r"((?:TIMESTAMP )?)'((?:[^']|'')*)'")
+_MARK = re.compile(r"\ue000\d+\ue000|0001-01-01 00:00:00\.\d{6}")
+"""No test asks for such a text or time."""
 
 
 class MemoryAthena:
@@ -62,14 +68,13 @@ class MemoryAthena:
         if token:
             self._tokens[token] = query
         try:
-            tree = bind(parse(sql), [literal(each) for each in parameters])
+            statement, reads = translated(sql, [literal(each) for each in parameters])
         except BadQuery as error:
             raise QueryError(f"was refused: {error}.", thing="the query") from None
         try:
-            found = self._duckdb.execute(to_duckdb(tree))
+            found = self._duckdb.execute(statement)
             columns = tuple(each[0] for each in found.description or [])
             rows = [tuple(map(_text, row)) for row in found.fetchall()]
-            reads = any(True for _ in tables(tree))
             failure = "Bytes scanned limit was exceeded" if reads and self._limit else ""
             self._done[query] = (ResultPage(columns, rows), failure)
         except duckdb.Error as error:
@@ -104,6 +109,29 @@ class MemoryAthena:
         if query not in self._done:
             raise QueryError(f"{query} is not known.", thing="the query")
         return self._done[query]
+
+
+def translated(sql: str, literals: Sequence[str]) -> tuple[str, bool]:
+    """The statement for DuckDB, and whether it reads a table. Raises BadQuery.
+
+    A question that is asked a thousand times, with other texts each time, is translated once.
+    """
+    held, marked = {}, []
+    for number, each in enumerate(literals):
+        if part := _QUOTED.fullmatch(each):
+            # Of a time, the translation tells how exact it is.
+            mark = f"0001-01-01 00:00:00.{number:06}" if part[1] else f"\ue000{number}\ue000"
+            held[mark] = part[2]
+            each = f"{part[1]}'{mark}'"
+        marked.append(each)
+    statement, reads = _translated(sql, tuple(marked))
+    return _MARK.sub(lambda mark: held.get(mark[0], mark[0]), statement), reads
+
+
+@lru_cache(maxsize=500)
+def _translated(sql: str, literals: tuple[str, ...]) -> tuple[str, bool]:
+    tree = bind(parse(sql), literals)
+    return to_duckdb(tree), any(True for _ in tables(tree))
 
 
 def _text(value: Any) -> str | None:
