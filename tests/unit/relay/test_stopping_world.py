@@ -73,6 +73,7 @@ class Machine(Worked):
         SEEN["resumed"] += self.world.resumed
 
 
+@pytest.mark.soak
 def test_a_table_stops_alone_and_nothing_that_is_covered_is_missing() -> None:
     SEEN.update(stopped=0, resumed=0)
     STEPS["done"] = 0
