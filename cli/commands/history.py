@@ -9,9 +9,9 @@ from rich.text import Text
 
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import note_console, print_json, result_console
+from shared.domain.archived_change import Archived
 from shared.domain.changed_values import differences
 from shared.domain.query_cost import query_usd
-from shared.domain.row_as_of import Archived
 from shared.domain.time_argument import parse_time
 from shared.flows.history.archive_reach import ArchiveReach
 from shared.flows.history.history import RowHistory, RowMoment, row_at, row_history

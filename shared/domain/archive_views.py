@@ -11,8 +11,8 @@ from hashlib import blake2b
 
 import msgspec
 
+from shared.domain.archived_change import TRUNCATE
 from shared.domain.athena_types import common_type, literal_sql, name_sql, type_of, value_sql
-from shared.domain.row_as_of import TRUNCATE
 from shared.values.table import Table
 
 _CHANGE = {

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared.domain.row_as_of import Archived
+from shared.domain.archived_change import Archived
 
 
 def differences(change: Archived) -> dict[str, tuple[msgspec.Raw | None, msgspec.Raw | None]]:

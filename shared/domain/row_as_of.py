@@ -1,53 +1,16 @@
-"""Row as of: what a row was at a time, and its changes in order, from its archived changes."""
+"""Row as of: what a row was at a time, from its archived changes."""
 
 from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
+from shared.domain.archived_change import Archived
 from shared.domain.columns_in_force import RawRow, came_back, has_same_key, under_columns
 from shared.domain.row_in_snapshot import SnapshotRow
 from shared.values.table import Table
 
 Existence = Literal["exists", "absent", "unknown"]
-TRUNCATE = "{}"
-"""The key of a `t` of a whole table; one of partitions has `{"partitions": …}`."""
-
-
-class Archived(msgspec.Struct, frozen=True):
-    """An archived change of the row, or a truncate of its table.
-
-    at_us: commit time, Unix µs. moved: the key that the row had before, or has since, for a change
-    of its key.
-    """
-
-    stream: str
-    epoch: int
-    n: int
-    id: str
-    op: str
-    key: str
-    at_us: int
-    before: RawRow | None
-    after: RawRow | None
-    tx: str
-    tx_index: int
-    tx_last: bool
-    schema_version: int
-    trace_id: str | None = None
-    moved: str = ""
-
-    @property
-    def half_of_key_change(self) -> bool:
-        """Whether one event of the binlog made a delete under one key and a create under another.
-
-        The ids of both halves end with their operation.
-        """
-        return self.op in ("c", "d") and self.id.endswith(self.op)
-
-    @property
-    def whole_truncate(self) -> bool:
-        return self.op == "t" and self.key == TRUNCATE
 
 
 class RowAt(msgspec.Struct, frozen=True):
@@ -68,26 +31,6 @@ class RowAt(msgspec.Struct, frozen=True):
     certain: bool = True
     unknown: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
-
-
-def in_order(changes: Sequence[Archived]) -> list[Archived]:
-    """The changes in the order in which they happened; one truncate has one entry.
-
-    A truncate comes once for each shard of its table.
-    """
-    ordered = sorted(changes, key=lambda each: (each.epoch, each.n))
-    kept: list[Archived] = []
-    for each in ordered:
-        last = kept[-1] if kept else None
-        if (
-            each.op == "t"
-            and last
-            and last.op == "t"
-            and (last.tx, last.key) == (each.tx, each.key)
-        ):
-            continue
-        kept.append(each)
-    return kept
 
 
 def state_at(

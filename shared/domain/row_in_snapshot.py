@@ -8,7 +8,7 @@ import msgspec
 from shared.domain.columns_in_force import RawRow
 
 if TYPE_CHECKING:
-    from shared.domain.row_as_of import Archived
+    from shared.domain.archived_change import Archived
 
 SKEW_US = 60_000_000
 """The clocks of the snapshot's job and of the database may differ by as much."""

@@ -13,8 +13,9 @@ import pytest
 
 from cli.commands import history as command
 from shared.adapters.archive_table.contract import TableFacts
+from shared.domain.archived_change import Archived
 from shared.domain.key_argument import key_texts
-from shared.domain.row_as_of import Archived, state_at
+from shared.domain.row_as_of import state_at
 from shared.domain.time_argument import parse_time
 from shared.flows.history.history import RowMoment, row_at, row_history
 from shared.flows.history.history_setup import HistorySetup

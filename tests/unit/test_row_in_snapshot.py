@@ -6,7 +6,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from shared.domain.row_as_of import Archived
+from shared.domain.archived_change import Archived
 from shared.domain.row_in_snapshot import SKEW_US, SnapshotRow, nearest
 from shared.flows.history.history import row_at
 from shared.flows.history.history_setup import HistorySetup

@@ -5,9 +5,9 @@ Times are ISO 8601 in UTC. Values of rows are the JSON that the archive has.
 
 from collections.abc import Callable
 
+from shared.domain.archived_change import Archived
 from shared.domain.changed_values import differences
 from shared.domain.query_cost import query_usd
-from shared.domain.row_as_of import Archived
 from shared.flows.history.history import RowHistory, RowMoment
 from shared.flows.history.pages import ChangePage
 from shared.flows.history.reach_json import archive_answer

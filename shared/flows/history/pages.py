@@ -6,8 +6,8 @@ from datetime import datetime
 import msgspec
 
 from shared.adapters.athena.contract import QueryParameter, text_parameters
+from shared.domain.archived_change import TRUNCATE, Archived
 from shared.domain.athena_query import ask, rows
-from shared.domain.row_as_of import TRUNCATE, Archived
 from shared.flows.history.archive_reach import ArchiveReach, archive_of
 from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.page_tokens import MOST, checked_size, page_token, place_of
