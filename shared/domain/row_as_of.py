@@ -21,6 +21,7 @@ class RowAt(msgspec.Struct, frozen=True):
     unknown: columns that the row had, with values that the archive does not know.
     assumed: columns that probably have another name now, and are shown under it; and columns that
     have another type now, with the value of the former one.
+    from_next: the row is what its next change shows of it before.
     """
 
     state: Existence
@@ -31,6 +32,7 @@ class RowAt(msgspec.Struct, frozen=True):
     certain: bool = True
     unknown: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    from_next: bool = False
 
 
 def state_at(
@@ -42,6 +44,7 @@ def state_at(
     in_force_version: int = 0,
     versions: Sequence[Table] = (),
     seen: Sequence[int] = (),
+    coming: Sequence[int] = (),
     read: SnapshotRow | None = None,
 ) -> RowAt:
     """The row at a time, from all of its changes in order.
@@ -50,6 +53,7 @@ def state_at(
     table was not captured.
     in_force: the table's columns at that time, None where they are not known to differ.
     versions: all its column sets, by version from 1 on. seen: those since the row's last change.
+    coming: those until its next one.
     read: the row as a snapshot read it, the same at the time; it counts where changes do not tell.
     """
     place = max((i for i, each in enumerate(changes) if each.at_us <= at_us), default=-1)
@@ -76,16 +80,26 @@ def state_at(
     if found.row is None or in_force is None:
         return found
     own = found.change is last and last is not None and found.row is last.after
-    between = [versions[each - 1] for each in seen if 0 < each <= len(versions)] if own else []
+    until, after = (
+        [versions[each - 1] for each in some if 0 < each <= len(versions)]
+        for some in (seen, coming)
+    )
+    between = after if found.from_next else until if own else []
     if found.schema_version == in_force_version and not came_back(found.row, in_force, between):
         return found
     later = next((each for each in following if each.op != "t"), None)
-    if later is not None and later.before is not None and later.schema_version == in_force_version:
+    if (
+        later is not None
+        and later.before is not None
+        and later.schema_version == in_force_version
+        and not came_back(later.before, in_force, after)
+    ):
         return msgspec.structs.replace(
             found,
             row=later.before,
             schema_version=in_force_version,
             why="its columns had changed; its next change shows the row before it",
+            from_next=True,
         )
     return _projected(found, in_force, in_force_version, versions, between)
 
@@ -129,6 +143,7 @@ def _before(following: Sequence[Archived], captured: bool) -> RowAt:
             "its first archived change shows the row before it",
             first.before,
             schema_version=first.schema_version,
+            from_next=True,
         )
     return RowAt(
         "unknown", "its first archived change does not show the row before it", certain=False
@@ -168,7 +183,8 @@ def _after(last: Archived, following: Sequence[Archived]) -> RowAt:
         )
     if later.before is not None:
         why = "partitions of its table were truncated; its next change shows that it was left"
-        return RowAt("exists", why, later.before, last, later.schema_version)
+        version = later.schema_version
+        return RowAt("exists", why, later.before, last, version, from_next=True)
     return RowAt("absent", "its partition was truncated", change=last)
 
 

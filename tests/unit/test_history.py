@@ -409,6 +409,25 @@ def test_a_column_that_came_back_under_its_name_has_no_value_of_the_former_one(
         assert ("w" in found.row) is (not unknown)
 
 
+def test_what_the_next_change_shows_has_no_value_of_a_column_that_was_another_one_then() -> None:
+    short, long = table(ID, V), table(ID, V, Column("w", "int"))
+    row = {name: msgspec.Raw(b"5") for name in ("id", "v", "w")}
+    following = [change(2, "u", 20, before=row, after=row, schema_version=2)]
+    for changes in (following, [change(1, "c", 5, schema_version=1), *following]):
+        for coming, unknown in (((2, 1), ("w",)), ((2,), ())):
+            found = state_at(
+                changes,
+                10,
+                in_force=long,
+                in_force_version=2,
+                versions=[short, long],
+                coming=coming,
+            )
+            assert (found.state, found.certain, found.unknown) == ("exists", not unknown, unknown)
+            assert found.row is not None
+            assert ("w" in found.row) is (not unknown)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [(each, "7.00") for each in ("7", "7.0", "7.00", "007", '{"id":7}', '{"id":"7.0"}', "id=7")]
