@@ -18,6 +18,7 @@ from shared.flows.history.past_table import find_table
 from shared.flows.jobs.taking_a_job import new_id
 from shared.flows.privacy.relation_argument import read_relation
 from shared.stage import Stage
+from shared.values.counted import counted
 from shared.values.erasure import Certificate, Erasure, Subject
 
 app = typer.Typer(no_args_is_help=True, help="Everything that a stage keeps of one person.")
@@ -132,7 +133,8 @@ def list_erasures(
         _show(each)
     for id, why in waits.items():
         _print(f"{id} waits: {why}")
-    _print(f"{answer['open']} erasures are not done yet")
+    are = "is" if answer["open"] == 1 else "are"
+    _print(f"{counted(answer['open'], 'erasure')} {are} not done yet")
 
 
 def _found(
@@ -164,7 +166,7 @@ def _without_keys(found: dict[str, Any]) -> dict[str, Any]:
 def _show_found(found: dict[str, Any]) -> None:
     said = _without_keys(found)
     for name, count in said["rows"].items():
-        _print(f"{name}  {count} keys")
+        _print(f"{name}  {counted(count, 'key')}")
     for place, count in said["counts"].items():
         _print(f"  {place}: {count:,}")
     for name, text in said["consumers"].items():
@@ -178,7 +180,9 @@ def _show_found(found: dict[str, Any]) -> None:
 
 
 def _show(certificate: Certificate) -> None:
-    rows = ", ".join(f"{count} keys of {name}" for name, count in certificate.rows.items())
+    rows = ", ".join(
+        f"{counted(count, 'key')} of {name}" for name, count in certificate.rows.items()
+    )
     _print(f"{certificate.id}: {rows} erased")
     for place, count in certificate.removed.items():
         _print(f"  {place}: {count:,} removed")

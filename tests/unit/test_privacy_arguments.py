@@ -142,4 +142,4 @@ def test_a_list_says_what_an_erasure_waits_for(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(privacy, "ask_archive", ask)
     told = CliRunner().invoke(privacy.app, ["list"]).output
     assert "e1 waits: backfill j1 of consumer search is paused" in " ".join(told.split())
-    assert "1 erasures are not done yet" in told
+    assert "1 erasure is not done yet" in told

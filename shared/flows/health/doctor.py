@@ -31,7 +31,7 @@ def doctor(deployed: Deployed) -> list[Finding]:
         Finding(
             "deployment",
             "ok",
-            f"{deployed.full_name}, {len(settings.sources)} sources, "
+            f"{deployed.full_name}, {counted(len(settings.sources), 'source')}, "
             f"{counted(len(settings.consumers), 'consumer')}",
         ),
         *check(deployed, lambda stream: streams.load(stream)[1], lags.get),
