@@ -32,7 +32,7 @@ tested: compiled .local/bench/.ready
 
 # Most files have no such test, and each worker would import them all.
 soak: setup-dev ## random worlds, kills and damaged input at length; make soak SEED=1 chooses other steps
-	@ROWLINE_TIER=soak ROWLINE_SEED=$(or $(SEED),0) $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --timeout 1500 --hypothesis-seed=$(or $(SEED),0) -m soak $$(grep -rl --include='test_*.py' mark.soak tests)
+	@ROWLINE_TIER=soak ROWLINE_SEED=$(or $(SEED),0) $(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder --timeout 1500 --hypothesis-seed=$(or $(SEED),0) -m soak $$(grep -rl --include='test_*.py' mark.soak tests)
 
 unit: setup-dev plugin-tests ## the tests that need no server
 	@$(BIN)/python -m pytest -q -n 2 tests/unit
