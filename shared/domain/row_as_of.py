@@ -21,7 +21,7 @@ class RowAt(msgspec.Struct, frozen=True):
     unknown: columns that the row had, with values that the archive does not know.
     assumed: columns that probably have another name now, and are shown under it; and columns that
     have another type now, with the value of the former one.
-    from_next: the row is what its next change shows of it before.
+    next: its next change, where the row is what that shows of it before.
     """
 
     state: Existence
@@ -32,7 +32,7 @@ class RowAt(msgspec.Struct, frozen=True):
     certain: bool = True
     unknown: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
-    from_next: bool = False
+    next: Archived | None = None
 
 
 def state_at(
@@ -84,7 +84,7 @@ def state_at(
         [versions[each - 1] for each in some if 0 < each <= len(versions)]
         for some in (seen, coming)
     )
-    between = after if found.from_next else until if own else []
+    between = after if found.next else until if own else []
     if found.schema_version == in_force_version and not came_back(found.row, in_force, between):
         return found
     later = next((each for each in following if each.op != "t"), None)
@@ -99,7 +99,7 @@ def state_at(
             row=later.before,
             schema_version=in_force_version,
             why="its columns had changed; its next change shows the row before it",
-            from_next=True,
+            next=later,
         )
     return _projected(found, in_force, in_force_version, versions, between)
 
@@ -143,7 +143,7 @@ def _before(following: Sequence[Archived], captured: bool) -> RowAt:
             "its first archived change shows the row before it",
             first.before,
             schema_version=first.schema_version,
-            from_next=True,
+            next=first,
         )
     return RowAt(
         "unknown", "its first archived change does not show the row before it", certain=False
@@ -184,7 +184,7 @@ def _after(last: Archived, following: Sequence[Archived]) -> RowAt:
     if later.before is not None:
         why = "partitions of its table were truncated; its next change shows that it was left"
         version = later.schema_version
-        return RowAt("exists", why, later.before, last, version, from_next=True)
+        return RowAt("exists", why, later.before, last, version, next=later)
     return RowAt("absent", "its partition was truncated", change=last)
 
 

@@ -78,9 +78,8 @@ def row_at(setup: HistorySetup, table: str, key: str, at: datetime) -> RowMoment
     )
     found = state()
     read += scanned
-    if found.from_next and len(past.versions) > 1:
-        until_us = next(each.at_us for each in changes if each.at_us > at_us and each.op != "t")
-        coming, scanned = read_versions(setup.athena, past, until_us, at_us)
+    if found.next and len(past.versions) > 1:
+        coming, scanned = read_versions(setup.athena, past, found.next.at_us, at_us)
         found = state(coming=coming)
         read += scanned
     if found.state == "unknown" and since_us is not None:
