@@ -4,9 +4,11 @@ import contextlib
 import json
 import random
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
@@ -347,27 +349,34 @@ def test_while_a_table_has_another_primary_key_a_row_is_not_known() -> None:
     assert (found.state, found.assumed) == ("exists", ("number",))
 
 
+def with_versions(
+    world: PastWorld, versions: Sequence[Table], *changes: dict[str, Any]
+) -> HistorySetup:
+    """A table with these column sets, and a change in each second."""
+    schemas = MemorySchemas()
+    for each in versions:
+        schemas.version_of(SOURCE, each)
+    athena = MemoryAthena(ready=True)
+    athena.append(
+        [
+            {**world.rows[0], **row, "epoch": 1, "n": n, "id": f"t{n}/0.0", "committed_at": at_s(n)}
+            for n, row in enumerate(changes, 1)
+        ]
+    )
+    state = SimpleNamespace(schemas=schemas, coverage=MemoryCoverages())
+    return HistorySetup(athena, world, state, {STREAM: SOURCE}, MemorySnapshotStore())  # type: ignore[arg-type]
+
+
 def test_columns_that_came_back_since_are_not_those_in_between(world: PastWorld) -> None:
     """Versions of equal columns have one number: the newest one may be in force twice."""
     short, long = table(ID, V), table(ID, V, Column("w", "int"))
-    schemas = MemorySchemas()
-    for each in (short, long):
-        schemas.version_of(SOURCE, each)
-    rows = [
-        {**world.rows[0], **row, "epoch": 1, "n": n, "id": f"t{n}/0.0", "committed_at": at_s(n)}
-        for n, row in enumerate(
-            (
-                _row("7", 2, {"id": 7, "v": 1, "w": 1}),
-                _row("8", 1, {"id": 8, "v": 1}),
-                _row("7", 2, {"id": 7, "v": 1, "w": None}, {"id": 7, "v": 1, "w": 5}),
-            ),
-            1,
-        )
-    ]
-    athena = MemoryAthena(ready=True)
-    athena.append(rows)
-    state = SimpleNamespace(schemas=schemas, coverage=MemoryCoverages())
-    setup = HistorySetup(athena, world, state, {STREAM: SOURCE}, MemorySnapshotStore())  # type: ignore[arg-type]
+    setup = with_versions(
+        world,
+        (short, long),
+        _row("7", 2, {"id": 7, "v": 1, "w": 1}),
+        _row("8", 1, {"id": 8, "v": 1}),
+        _row("7", 2, {"id": 7, "v": 1, "w": None}, {"id": 7, "v": 1, "w": 5}),
+    )
     found = row_at(setup, "market.listings", "7", at_s(2).replace(tzinfo=UTC))
     assert plain(found) == {"id": 7, "v": 1}
 
@@ -376,27 +385,18 @@ def test_a_column_that_came_back_under_its_name_has_no_value_of_the_former_one(
     world: PastWorld,
 ) -> None:
     short, long = table(ID, V), table(ID, V, Column("w", "int"))
-    schemas = MemorySchemas()
-    for each in (short, long):
-        schemas.version_of(SOURCE, each)
-    rows = [
-        {**world.rows[0], **row, "epoch": 1, "n": n, "id": f"t{n}/0.0", "committed_at": at_s(n)}
-        for n, row in enumerate(
-            (
-                _row("7", 2, {"id": 7, "v": 1, "w": 5}),
-                _row("8", 1, {"id": 8, "v": 1}),
-                _row("9", 2, {"id": 9, "v": 1, "w": 6}),
-            ),
-            1,
-        )
-    ]
-    athena = MemoryAthena(ready=True)
-    athena.append(rows)
-    state = SimpleNamespace(schemas=schemas, coverage=MemoryCoverages())
-    setup = HistorySetup(athena, world, state, {STREAM: SOURCE}, MemorySnapshotStore())  # type: ignore[arg-type]
+    setup = with_versions(
+        world,
+        (short, long),
+        _row("7", 2, {"id": 7, "v": 1, "w": 5}),
+        _row("8", 1, {"id": 8, "v": 1}),
+        _row("9", 2, {"id": 9, "v": 1, "w": 6}),
+    )
     past = find_table(setup, "market.listings")
     at_us = micros(at_s(3).replace(tzinfo=UTC))
-    (seen, _), (later, _) = (read_versions(athena, past, at_us, since) for since in (None, at_us))
+    (seen, _), (later, _) = (
+        read_versions(setup.athena, past, at_us, since) for since in (None, at_us)
+    )
     assert (seen, later) == ([2, 1], [2])
     row = {name: msgspec.Raw(b"5") for name in ("id", "v", "w")}
     first = change(1, "c", 1, after=row, schema_version=2)

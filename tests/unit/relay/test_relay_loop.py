@@ -480,13 +480,9 @@ def test_a_reset_takes_its_epoch_from_the_clock_when_that_is_higher(world: World
     assert split_seq(new.seq) == (new.epoch, 0) == (epoch_at(now_ms), 0)
 
 
-def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
-    job = world.start("one")
-    wait_for(lambda: world.streams.load("shop")[1] is not None)
-    world.end()
+def a_failed_reset_changes_nothing(world: World, job: RelaySetup, error: type[Exception]) -> None:
     before = world.streams.load("shop")[1]
-    world.server.unavailable = 1
-    with pytest.raises(SourceUnavailable):
+    with pytest.raises(error):
         reset(
             RelaySetup(**{**vars(job), "stop": threading.Event(), "holder": "person"}),
             "latest",
@@ -494,6 +490,14 @@ def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
         )
     lease, after = world.streams.load("shop")
     assert (lease.holder, after) == ("", before)
+
+
+def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
+    job = world.start("one")
+    wait_for(lambda: world.streams.load("shop")[1] is not None)
+    world.end()
+    world.server.unavailable = 1
+    a_failed_reset_changes_nothing(world, job, SourceUnavailable)
 
 
 def test_a_reset_that_cannot_note_the_gap_changes_nothing(
@@ -503,20 +507,12 @@ def test_a_reset_that_cannot_note_the_gap_changes_nothing(
     job = world.start("one")
     wait_for(lambda: world.streams.load("shop")[1] is not None)
     world.end()
-    before = world.streams.load("shop")[1]
 
     def unavailable(*_: Any) -> None:
         raise StateUnavailable("does not answer.", thing="state table")
 
     monkeypatch.setattr(world.dues, "note_source", unavailable)
-    with pytest.raises(StateUnavailable):
-        reset(
-            RelaySetup(**{**vars(job), "stop": threading.Event(), "holder": "person"}),
-            "latest",
-            now_ms=0,
-        )
-    lease, after = world.streams.load("shop")
-    assert (lease.holder, after) == ("", before)
+    a_failed_reset_changes_nothing(world, job, StateUnavailable)
 
 
 def test_a_server_without_gtids_that_was_replaced_is_refused(world: World) -> None:
