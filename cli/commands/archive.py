@@ -38,8 +38,7 @@ def status(
         behind = f", {each.end - each.through:,} behind the stream" if each.end else ""
         console.print(
             f"{each.stream}  {counted(each.changes, 'change')}, epoch {each.epoch} archived "
-            "through "
-            f"{each.through:,}{behind}",
+            f"through {each.through:,}{behind}",
             markup=False,
         )
     console.print(

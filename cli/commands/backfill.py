@@ -136,8 +136,8 @@ def show_fill(report: BackfillReport, resync: bool, parked: int) -> None:
     rate = report.rows / report.seconds if report.seconds else 0
     lines = [
         f"{report.consumer}: {counted(report.rows, 'row')} of "
-        f"{counted(len(report.tables), 'table')} in "
-        f"{counted(report.messages, 'message')}, {report.seconds:,.1f} s ({rate:,.0f} rows/s); "
+        f"{counted(len(report.tables), 'table')} in {counted(report.messages, 'message')}, "
+        f"{report.seconds:,.1f} s ({rate:,.0f} rows/s); "
         f"{counted(report.deletions, 'document')} deleted that their rows had lost meanwhile",
         f"  {report.reads} to {report.writes}",
     ]

@@ -72,8 +72,7 @@ def _lines(report: CutoverReport) -> list[str]:
         former, new = report.counts.get(alias, (0, 0))
         lines.append(
             f"{report.consumer}: {alias} leads to {index} ({counted(new, 'document')}) "
-            f"instead of {other} "
-            f"({former:,})"
+            f"instead of {other} ({former:,})"
         )
     if report.step in ("cutover", "rollback"):
         lines.append(f"  readers were moved within {report.paused:.2f} s, and saw all changes")

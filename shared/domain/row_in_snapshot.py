@@ -1,14 +1,11 @@
 """Row in snapshot: what the row that a snapshot read says of the row at a time."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from shared.domain.archived_change import Archived
 from shared.domain.columns_in_force import RawRow
-
-if TYPE_CHECKING:
-    from shared.domain.archived_change import Archived
 
 SKEW_US = 60_000_000
 """The clocks of the snapshot's job and of the database may differ by as much."""

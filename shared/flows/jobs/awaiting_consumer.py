@@ -112,9 +112,8 @@ class Awaiting:
             # Where the oldest ones are stuck, later ones may be done.
             asks_all = not asks_all and now - applied_at >= _MOST_POLL
             group = next((messages[each] for each in sorted(left) if messages[each]), "")
-            about = f"{counted(len(left), 'message')}" + (
-                f", of group {group} for one" if group else ""
-            )
+            about = counted(len(left), "message")
+            about += f", of group {group} for one" if group else ""
             if now - seen_at > MOVED_SECONDS:
                 raise StackError(
                     f"its queue is empty, but {about}, were never applied: SQS moved them.",
