@@ -56,3 +56,9 @@ class Jobs(Protocol):
         Without effect on one that is not kept any more.
         """
         ...
+
+
+def is_under_way(jobs: Jobs, consumer: str, run: str) -> bool:
+    """Whether the job with this id is in the consumer's slot `fill`. Raises as `Jobs.current`."""
+    job = jobs.current(consumer, "fill")
+    return job is not None and job.id == run

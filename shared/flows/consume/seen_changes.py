@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared.adapters.state.done_messages import DoneMessages
-from shared.adapters.state.jobs import Jobs
+from shared.adapters.state.jobs import Jobs, is_under_way
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened
 from shared.values.message import RUN_LANES
@@ -46,8 +46,7 @@ def drop_done(
         return
     ids = [one.delivery.deduplication_id for one in again]
     done = done_messages.noted(consumer, run, ids)
-    job = jobs.current(consumer, "fill")
-    if job is None or job.id != run:
+    if not is_under_way(jobs, consumer, run):
         for one in again:
             drop_seen(one, {}, "")
         return

@@ -39,11 +39,11 @@ def pause(state: State, job: Job, tell: Callable[[str], None], polling: Polling)
 
     Raises StackError when it is over.
     """
-    while True:
-        taken, outcome = _taken(state, job, "pause", "", tell, polling)
-        paused = msgspec.structs.replace(taken, state="paused", outcome=outcome or "paused")
-        with suppress(JobLost):  # a slice took it in between
-            return state.jobs.save(paused)
+
+    def paused(taken: Job, outcome: str) -> Job:
+        return msgspec.structs.replace(taken, state="paused", outcome=outcome or "paused")
+
+    return _stopped(state, job, "pause", paused, tell, polling)
 
 
 def resume(state: State, job: Job, wanted: Wanted | None = None) -> Job:
@@ -92,14 +92,29 @@ def cancel_in_function(
 
     Returns it as it is then; its next slice ends it. Raises StackError when it is over.
     """
-    while True:
-        taken, _ = _taken(state, job, "cancel", "", tell, polling)
+
+    def ending(taken: Job, _: str) -> Job:
         wanted = msgspec.structs.replace(taken.wanted, cancel=True)
-        ending = msgspec.structs.replace(
+        return msgspec.structs.replace(
             taken, state="running", in_function=True, wanted=wanted, outcome="", stumbles=0
         )
+
+    return _stopped(state, job, "cancel", ending, tell, polling)
+
+
+def _stopped(
+    state: State,
+    job: Job,
+    wish: Literal["pause", "cancel"],
+    changed: Callable[[Job, str], Job],
+    tell: Callable[[str], None],
+    polling: Polling,
+) -> Job:
+    """Take a job from its holder and store it as `changed` makes it of that and its outcome."""
+    while True:
+        taken, outcome = _taken(state, job, wish, "", tell, polling)
         with suppress(JobLost):  # a slice took it in between
-            return state.jobs.save(ending)
+            return state.jobs.save(changed(taken, outcome))
 
 
 def _taken(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
 from shared.adapters.search.contract import Action, Search
+from shared.adapters.state.jobs import is_under_way
 from shared.adapters.state.state import State
 from shared.domain.sink import Outcome
 from shared.flows.consume.sinks.elasticsearch.bulk_work import BulkStep, BulkWork
@@ -63,8 +64,7 @@ class DeletionRecorder:
             return steps
         places = {address(step.action.index, id) for step in read for id in ("", step.action.id)}
         deleted = self._records.read(self._consumer, work.run, sorted(places))
-        job = self._jobs.current(self._consumer, "fill")
-        is_over = job is None or job.id != work.run
+        is_over = not is_under_way(self._jobs, self._consumer, work.run)
         kept = []
         for step in steps:
             index, id = step.action.index, step.action.id
