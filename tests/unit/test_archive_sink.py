@@ -7,14 +7,18 @@ import msgspec
 import pytest
 
 from shared.domain.archive_ledger import Ledger
-from shared.domain.sink import Arrival, Slice
+from shared.domain.sink import Arrival, Slice, Surroundings
 from shared.flows.archive.landed_rows import LandedObject, new_rows
+from shared.flows.consume import sinks
 from shared.flows.consume.sinks.archive import ArchiveSink
 from shared.values import landing_encoding
 from shared.values.change import Change, Transaction
+from shared.values.errors import ConfigError
 from shared.values.message import Message
+from shared.values.settings import ConsumerSettings
 from tests.worlds.archive_world import change, message
 from tests.worlds.twins.landing import MemoryLanding
+from tests.worlds.twins.state import memory_state
 
 
 def arrivals(*changes: Change, carrier: Message | None = None) -> list[Arrival]:
@@ -132,3 +136,16 @@ def test_rows_that_are_sent_again_do_not_take_the_numbers_of_changes() -> None:
     outcomes = ArchiveSink(landing).apply(Slice([*lanes, *arrivals(change(2))]))
     assert [each.kind for each in outcomes] == ["superseded", "superseded", "applied"]
     assert landed_ids(landing) == [change(2).id]
+
+
+@pytest.mark.parametrize("via", ["s3", "firehose"])
+def test_a_job_that_writes_nothing_needs_no_name_of_the_function(
+    via: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the jobs function nor a command has all of the consumer's variables."""
+    for name in ("ROWLINE_ARCHIVE_BUCKET", "ROWLINE_ARCHIVE_STREAM"):
+        monkeypatch.delenv(name, raising=False)
+    consumer = ConsumerSettings("archiveShop", "shop", (), {"kind": "archive", "via": via})
+    sink = sinks.build(Surroundings(consumer, memory_state(), lambda *_: {}))
+    with pytest.raises(ConfigError, match="ROWLINE_ARCHIVE_BUCKET"):
+        sink.apply(Slice(arrivals(change(1))))

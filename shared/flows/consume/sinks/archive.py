@@ -5,6 +5,7 @@ its changes applied. The committer moves them into the table, and drops what is 
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -158,10 +159,31 @@ def _messages(arrivals: Sequence[Arrival]) -> list[Message]:
     return messages
 
 
-def build(settings: ArchiveSinkSettings, around: Surroundings) -> ArchiveSink:
+class OpenedLater:
+    """An ArchiveSink that is opened when it is first used.
+
+    A snapshot is a job of the archive's consumer and writes nothing through its sink. Neither the
+    jobs function nor a command has the names that the template gives the consumer's function.
+    """
+
+    def __init__(self, opened: Callable[[], ArchiveSink]) -> None:
+        self._opened = cache(opened)
+
+    def apply(self, slice: Slice) -> list[Outcome]:
+        return self._opened().apply(slice)
+
+    def probe(self) -> str:
+        return self._opened().probe()
+
+
+def build(settings: ArchiveSinkSettings, around: Surroundings) -> OpenedLater:
     """The sink of a stage's archive, in the bucket that the template names."""
-    landing = S3Landing(aws.client("s3"), variable("ROWLINE_ARCHIVE_BUCKET"))
-    if settings.via == "s3":
-        return ArchiveSink(landing)
-    client = aws.client("firehose", attempts=1, read_seconds=PUT_SECONDS)
-    return ArchiveSink(landing, FirehoseStream(client, variable("ROWLINE_ARCHIVE_STREAM")))
+
+    def opened() -> ArchiveSink:
+        landing = S3Landing(aws.client("s3"), variable("ROWLINE_ARCHIVE_BUCKET"))
+        if settings.via == "s3":
+            return ArchiveSink(landing)
+        client = aws.client("firehose", attempts=1, read_seconds=PUT_SECONDS)
+        return ArchiveSink(landing, FirehoseStream(client, variable("ROWLINE_ARCHIVE_STREAM")))
+
+    return OpenedLater(opened)
