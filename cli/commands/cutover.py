@@ -9,6 +9,7 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.job_run import require_function, run_in_function
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
+from cli.ui.number_limits import MOST
 from shared.flows.cutover.cutover import CutoverReport
 from shared.values.counted import counted
 from shared.values.errors import ConfigError
@@ -29,7 +30,10 @@ def command(
     accept: Annotated[
         int,
         typer.Option(
-            "--accept", help="Accept that this many parked changes are in neither index.", min=0
+            "--accept",
+            min=0,
+            max=MOST,
+            help="Accept that this many parked changes are in neither index.",
         ),
     ] = 0,
     stage: StageOption = "local",

@@ -8,6 +8,7 @@ from cli.commands.parked import ConsumerArgument, WhereOption
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
+from cli.ui.number_limits import MOST, finite
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.domain.parked_where import ParkedWhere
@@ -23,7 +24,14 @@ def command(
         bool, typer.Option("--yes", help="Apply the changes; without it, only show which.")
     ] = False,
     rate: Annotated[
-        float, typer.Option("--rate", min=0.1, help="Apply at most this many changes a second.")
+        float,
+        typer.Option(
+            "--rate",
+            min=0.1,
+            max=MOST,
+            callback=finite,
+            help="Apply at most this many changes a second.",
+        ),
     ] = RATE,
     stage: StageOption = "local",
     service: ServiceOption = "",

@@ -10,6 +10,7 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.job_options import TablesOption
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
+from cli.ui.number_limits import MOST, finite
 from cli.ui.name_list import split_names
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.replay.plan_lines import lines_of
@@ -39,7 +40,14 @@ def command(
     ] = "",
     key: Annotated[str, typer.Option("--key", help="Only the row with this key.")] = "",
     rate: Annotated[
-        float, typer.Option("--rate", min=0.1, help="Send at most this many changes a second.")
+        float,
+        typer.Option(
+            "--rate",
+            min=0.1,
+            max=MOST,
+            callback=finite,
+            help="Send at most this many changes a second.",
+        ),
     ] = RATE,
     yes: Annotated[
         bool, typer.Option("--yes", help="Send the changes; without it, only show which.")
