@@ -1,5 +1,7 @@
 'use strict';
 
+const { oneWithCommas } = require('./validate');
+
 // `operations` and `filter` of a consumer: which changes of its tables reach its sink.
 
 const OPERATIONS = ['c', 'u', 'd', 'r', 't'];
@@ -48,6 +50,8 @@ function filterProblems(path, { filter }, tables) {
       `${path}.filter.changed names ${JSON.stringify(odd)}, which is no column. Name the columns ` +
         'of which an update must change one.',
     ];
+  if (typeof filter.changed === 'string' && filter.changed.includes(','))
+    return [`${path}.filter.changed is ${oneWithCommas(filter.changed)}`];
   const twice = changed.find((column, at) => changed.indexOf(column) < at);
   if (twice !== undefined) return [`${path}.filter.changed names ${twice} twice. Name each once.`];
   if (Object.keys(values).some((column) => !column.trim()))

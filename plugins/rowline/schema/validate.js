@@ -8,7 +8,7 @@ const { similar } = require('./did_you_mean');
 //   keys, values  of a map whose names the user chooses
 //   items         of a list
 //   atLeast       the smallest number of entries
-//   list          a single value is a list of one
+//   list          a single value is a list of one; with a comma it is a mistake
 //   unique        no entry may repeat
 //   whyNot        gives a further sentence for a wrong value
 //   also          other words for a key, in lower case, that people write
@@ -97,6 +97,15 @@ const why = (schema, value) => {
   return said ? ` ${said}` : '';
 };
 
+/** Why a single name with a comma is refused, and the list that is meant. */
+function oneWithCommas(text) {
+  const parts = text.split(',').map((part) => part.trim());
+  return (
+    `${JSON.stringify(text)}, which is one name with a comma in it. Write a list: ` +
+    `[${parts.filter(Boolean).join(', ')}]; or, if it is one name, [${JSON.stringify(text)}].`
+  );
+}
+
 const empty = (path, { description }) =>
   `${path} is empty. Name at least one, or take it out.${sentence(description)}`;
 
@@ -146,6 +155,8 @@ function check(given, schema, path, problems) {
       `${path} is ${JSON.stringify(value)}; it must be ${schema.what}, like ` +
         `${schema.example}.${why(schema, value)}`,
     );
+  } else if (type === 'string' && schema.list && value.includes(',')) {
+    problems.push(`${path} is ${oneWithCommas(value)}`);
   } else if (type === 'string' && schema.list) {
     check(value, schema.items, path, problems);
   } else if (type === 'array') {
@@ -190,4 +201,4 @@ function complete(given, schema) {
   return value;
 }
 
-module.exports = { validate, complete };
+module.exports = { validate, complete, oneWithCommas };

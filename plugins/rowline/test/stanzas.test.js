@@ -378,6 +378,19 @@ const wrong = [
     /mask\.b is null, .* and shardBy needs the column/,
   ],
   [
+    'columns to drop in one text',
+    [...source, 'tables', 'market.photos'],
+    { drop: 'email, phone' },
+    /photos\.drop is "email, phone", which is one name .* Write a list: \[email, phone\]; or/,
+  ],
+  [
+    'changed columns in one text',
+    [...consumer, 'filter'],
+    { changed: 'price,city' },
+    /filter\.changed is "price,city", which is one name .* Write a list: \[price, city\]; or/,
+  ],
+  ['tables in one text', [...consumer, 'tables'], 'market.a, market.b', /\[market\.a, market\.b\]/],
+  [
     'a column that is named twice',
     [...source, 'tables', 'market.photos'],
     { drop: ['a', 'b', 'a'] },
