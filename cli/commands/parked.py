@@ -18,6 +18,7 @@ from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.domain.parked_by_reason import ParkedReason, by_reason
 from shared.domain.parked_where import ParkedWhere
+from shared.flows.consume.asked_parking import ask_to_park
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.redrive_report import RedriveReport, lines_of_report, resync_of
 from shared.stage import Stage
@@ -91,6 +92,25 @@ def show(
         console.print(f"{len(found) - limit:,} more: --limit {len(found)}", markup=False)
     if not found:
         console.print(f"{consumer}: nothing is parked{' that matches' if where else ''}")
+
+
+@app.command()
+def add(
+    consumer: ConsumerArgument,
+    change: Annotated[str, typer.Argument(help="The id of the change.")],
+    stage: StageOption = "local",
+    service: ServiceOption = "",
+) -> None:
+    """Park a change that its sink neither takes nor refuses, when it is received next.
+
+    Example: `rowline parked add partner 0-1-42@1764221256/3.0 --stage prod`
+    """
+    deployed = open_stage(stage, service)
+    name = deployed.consumer(consumer).name
+    ask_to_park(deployed.state.gates, name, change, whoami())
+    console = result_console()
+    console.print(f"{name}: parks {change} when it is received next", markup=False)
+    console.print(f"  next: rowline parked list {name}", markup=False)
 
 
 @app.command()

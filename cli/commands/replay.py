@@ -10,8 +10,8 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.job_options import TablesOption
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
-from cli.ui.number_limits import MOST, finite
 from cli.ui.name_list import split_names
+from cli.ui.number_limits import MOST, finite
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.replay.plan_lines import lines_of
 from shared.flows.replay.replay_plan import ReplayRequest, plan

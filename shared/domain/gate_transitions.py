@@ -82,7 +82,8 @@ def pressed_again(gate: Gate, reason: str, now_ms: int) -> Gate:
 def opened(gate: Gate, now_ms: int) -> Gate:
     """The gate after a probe that passed. How often it was tried is kept, against flapping."""
     none = Gate(opened_ms=now_ms, probes=gate.probes, version=gate.version)
-    return replace(none, paused=gate.paused, paused_ms=gate.paused_ms, off_ms=gate.off_ms)
+    kept = replace(none, paused=gate.paused, paused_ms=gate.paused_ms, off_ms=gate.off_ms)
+    return replace(kept, to_park=gate.to_park)
 
 
 def resumed(gate: Gate, now_ms: int) -> Gate:

@@ -21,6 +21,7 @@ class Gate(msgspec.Struct, frozen=True, omit_defaults=True):
     suspect_ms: since when no batch was taken well, while it is still open; 0: all is well.
     probes: the number of probes since it closed. next_ms: when the next one is due.
     opened_ms: when a probe last opened it.
+    to_park: ids of changes that a person wants parked → who.
     version: grows with each write.
     """
 
@@ -35,6 +36,7 @@ class Gate(msgspec.Struct, frozen=True, omit_defaults=True):
     probes: int = 0
     next_ms: int = 0
     opened_ms: int = 0
+    to_park: dict[str, str] = {}
     version: int = 0
 
     @property

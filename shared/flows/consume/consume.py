@@ -19,6 +19,7 @@ from shared.adapters.tracing.contract import NoTracer
 from shared.domain.gate_transitions import as_deployed
 from shared.domain.sink import Sink
 from shared.flows.consume.applying import Applying, Tried
+from shared.flows.consume.asked_parking import refuse_asked
 from shared.flows.consume.batch import asked_waits, by_group, open_delivery
 from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.batch_trace import BatchTrace
@@ -197,6 +198,7 @@ class Consume:
         for one in opened:
             drop_seen(one, floors, start.run)
         drop_done(opened, self._done_messages, self._jobs, self._consumer.name, start.run)
+        refuse_asked(opened, start.gate)
         self._lateness.note(opened, probing=not may_park)
         rows = RowItems(
             self._consumer.name,

@@ -14,7 +14,7 @@ from shared.values.gate import Gate
 
 def pause(gates: Gates, consumer: str, by: str, now_ms: int) -> Gate:
     """Close the gate until somebody opens it; who paused it first is kept."""
-    return _change(
+    return change_gate(
         gates,
         consumer,
         lambda gate: gate if gate.paused else replace(gate, paused=by, paused_ms=now_ms),
@@ -23,7 +23,7 @@ def pause(gates: Gates, consumer: str, by: str, now_ms: int) -> Gate:
 
 def resume(gates: Gates, consumer: str, now_ms: int) -> Gate:
     """Take the pause back. A gate that closed by itself opens when a probe passes: one is due."""
-    return _change(gates, consumer, lambda gate: gate_transitions.resumed(gate, now_ms))
+    return change_gate(gates, consumer, lambda gate: gate_transitions.resumed(gate, now_ms))
 
 
 def let_flow(functions: Functions, function: str) -> None:
@@ -35,7 +35,8 @@ def let_flow(functions: Functions, function: str) -> None:
         functions.switch(function, on=True)
 
 
-def _change(gates: Gates, consumer: str, change: Callable[[Gate], Gate]) -> Gate:
+def change_gate(gates: Gates, consumer: str, change: Callable[[Gate], Gate]) -> Gate:
+    """Change a gate as it is at that moment; returns it as it is then."""
     while True:
         gate = gates.read(consumer)
         changed = change(gate)
