@@ -33,6 +33,7 @@ GAPS = (
     "log_draining",
     "function_updates",
     "shared_code",
+    "function_processes",
     "athena_queries",
     "query_rights",
     "trace_daemon",
