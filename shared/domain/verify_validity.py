@@ -47,6 +47,13 @@ def basis_in(report: Mapping[str, Any] | None) -> ProofBasis:
     return msgspec.convert((report or {}).get("basis") or {}, ProofBasis)
 
 
+def still_counts(held: ProofBasis, now: ProofBasis) -> bool:
+    """Whether the stanza and the subscription of an earlier proof are those of a later one."""
+    known = held.subscribed_ms and now.subscribed_ms
+    is_same = held.subscribed_ms == now.subscribed_ms or not known
+    return bool(held.consumer) and held.consumer == now.consumer and is_same
+
+
 def expiry(
     report: Mapping[str, Any] | None,
     consumer: ConsumerSettings,

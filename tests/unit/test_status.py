@@ -118,6 +118,15 @@ def test_a_table_that_was_empty_at_the_verify_has_an_index_since() -> None:
     assert "younger than the last verify" in world.wrong()["sink search"]
 
 
+def test_a_table_that_the_last_verify_left_out_is_named_and_not_called_gone() -> None:
+    world = World()
+    world.verified(5, tables={"shop.others": 3})
+    for exists in (True, False):
+        if not exists:
+            world.cluster.indexes.clear()
+        assert world.wrong() == {"verify search": "has not compared shop.items"}
+
+
 def test_an_index_that_does_not_exist_yet_is_right() -> None:
     world = World()
     world.cluster.indexes.clear()

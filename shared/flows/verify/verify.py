@@ -16,7 +16,7 @@ from shared.flows.jobs.taking_a_job import hold
 from shared.flows.verify.comparing import Comparison
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Settling
-from shared.flows.verify.verify_report import VerifyReport
+from shared.flows.verify.verify_report import VerifyReport, keep_proof
 from shared.flows.verify.walking import Walk
 from shared.values.counted import counted
 from shared.values.difference import Difference
@@ -109,13 +109,12 @@ class Verify:
                 if comparison.captured.name not in self._work.done:
                     self._compare(comparison)
             report = self._report()
-            full = msgspec.to_builtins(report)
             if not self._index and not self._ignore:
-                self._setup.state.reports.save(self._setup.consumer.name, {**full, "listed": []})
+                keep_proof(self._setup.state.reports, report)
             outcome = (
                 f"{counted(report.differences, 'difference')} in {counted(report.rows, 'row')}"
             )
-            self._tenure.end(outcome, full)
+            self._tenure.end(outcome, msgspec.to_builtins(report))
         return report
 
     def _resumed(self, held: Work, work: VerifyWork, *, restart: bool) -> Work | None:
@@ -207,6 +206,7 @@ class Verify:
             seconds=self._tenure.seconds(),
             finished_ms=self._setup.now_ms(),
             basis=completed(work.basis, self._basis(list(work.done))),
+            checks=work.done,
         )
 
     def _basis(self, tables: Sequence[str]) -> ProofBasis:

@@ -36,7 +36,7 @@ def target_findings(one: ConsumerFacts, targets: Sequence[Target]) -> list[Findi
     """
     thing = f"sink {one.consumer}"
     proved_ms = int((one.verified or {}).get("finished_ms", 0))
-    found = []
+    found, left_out = [], []
     for target in targets:
         if target.problem:
             found.append(
@@ -49,6 +49,8 @@ def target_findings(one: ConsumerFacts, targets: Sequence[Target]) -> list[Findi
                     table=target.table,
                 )
             )
+        elif proved_ms and not _was_compared(one, target.table):
+            left_out.append(target.table)
         elif proved_ms and _had_no_index(one, target.table):
             if target.created_ms > proved_ms:
                 what = f"{target.place} was made since the last verify, which found no row of it"
@@ -69,7 +71,18 @@ def target_findings(one: ConsumerFacts, targets: Sequence[Target]) -> list[Findi
                     table=target.table,
                 )
             )
+    if left_out:
+        more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        what = f"has not compared {', '.join(left_out[:3])}{more}"
+        hint = f"Run `rowline verify {one.consumer}`."
+        found.append(Finding(f"verify {one.consumer}", "warn", what, hint))
     return found or [Finding(thing, "ok", f"holds {counted(len(targets), 'table')}")]
+
+
+def _was_compared(one: ConsumerFacts, table: str) -> bool:
+    """Whether the last verify was of this table too; reports that name no table are of all."""
+    tables = (one.verified or {}).get("tables", {})
+    return not tables or table in tables
 
 
 def _had_no_index(one: ConsumerFacts, table: str) -> bool:
