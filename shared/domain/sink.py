@@ -189,8 +189,10 @@ class Listable(Protocol):
         """Delete what was deleted while a run was under way, unless something newer is held.
 
         deletions: what `apply` recorded, address → seq. The sink may have forgotten a deletion
-        before the older row arrived. Returns the number of documents deleted. Raises the errors of
-        the sink's adapter; the same call may then be made again.
+        before the older row arrived.
+        sleep: waits; it is also called with 0 every few seconds of work, so that a job renews its
+            hold. Returns the number of documents deleted. Raises the errors of the sink's adapter;
+            the same call may then be made again.
         """
         ...
 

@@ -1,12 +1,14 @@
 """Jobs are listed, paused and cancelled from anywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from random import Random
 
 import msgspec
 import pytest
 
+from shared.adapters.search.contract import Document
 from shared.domain.polling import Polling
+from shared.flows.consume.sinks.elasticsearch import deletion_recorder
 from shared.flows.health.findings.job_findings import job_findings
 from shared.flows.jobs import job_control
 from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, JobStopped, Tenure
@@ -90,6 +92,30 @@ def test_a_cancelled_backfill_brings_no_row_back(world: BackfillWorld) -> None:
     assert [one.state for one in job_control.jobs_of(world.state, ["search"])] == ["cancelled"]
     with pytest.raises(StackError, match="is over"):
         job_control.cancel(world.state, held, world.world.sink(), lambda _: None, polling)
+
+
+def test_a_cancelled_backfill_is_held_while_a_truncated_table_is_deleted_again(
+    world: BackfillWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes it for dead would continue the job beside the deletions."""
+    world.backfill()
+    world.drain()
+    held, search, beats = killed(world), world.world.search, list[int]()
+    world.state.deletions.record("search", held.id, {"shop-items/": 9 << 40})
+    monkeypatch.setattr(deletion_recorder, "_BATCH", 1)
+    real = search.scan
+
+    def slow(alias: str) -> Iterator[Document]:
+        for each in real(alias):
+            world.now += HOLDER_SILENT_SECONDS / 2
+            beats.append(under_way(world).beat)
+            yield each
+
+    search.scan = slow  # type: ignore[method-assign]
+    polling = Polling(lambda: world.now, world.sleep)
+    job_control.cancel(world.state, held, world.world.sink(), lambda _: None, polling)
+    assert len(beats) > 3
+    assert beats == sorted(set(beats)), "each step renewed the hold"
 
 
 def test_a_wait_goes_on_on_a_machine_whose_clock_is_ahead(world: BackfillWorld) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from shared.adapters.state.state import State
 from shared.domain.polling import Polling
 from shared.domain.sink import Listable, Sink
-from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS
+from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, Tenure
 from shared.flows.jobs.job_refused import under_way
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import SLOTS, Job, JobLost, SendingWork, Wanted, into_of
@@ -74,8 +74,11 @@ def cancel(
     were deleted meanwhile are deleted again. Raises StackError when it is over.
     """
     taken, _ = _taken(state, job, "cancel", "cancelling", tell, polling)
+    hold = Tenure(state.jobs, taken, show=lambda _: None, polling=polling, now_ms=lambda: 0)
     if isinstance(taken.work, SendingWork) and isinstance(sink, Listable):
-        sink.delete_again(state.deletions.read(job.consumer, job.id), polling.sleep)
+        deletions = state.deletions.read(job.consumer, job.id)
+        sink.delete_again(deletions, hold.polling.sleep)  # renews the hold: it may take minutes
+    taken = hold.job
     outcome = "cancelled"
     if into_of(taken) and state.pairs.read(job.consumer).filling:
         # The writes end after the time-out of the consumer's function; --abandon waits for that.

@@ -166,12 +166,16 @@ class Tenure:
         self._leave("failed", f"{why}.{hint}" if hint else why)
 
     def _sleep(self, seconds: float) -> None:
+        """Wait, and renew the hold when it is time, also for a wait of 0 seconds."""
         left = seconds
-        while left > 0:
-            self._wait(min(left, BEAT_SECONDS))
-            left -= BEAT_SECONDS
+        while True:
+            if left > 0:
+                self._wait(min(left, BEAT_SECONDS))
+                left -= BEAT_SECONDS
             if self._clock() - self._beaten >= BEAT_SECONDS:
                 self.save(self.job.work)
+            if left <= 0:
+                return
 
     def _store(self, job: Job) -> None:
         if job.holder:

@@ -4,7 +4,7 @@ Elasticsearch forgets the version of a deleted document after `index.gc_deletes`
 restarts. While a backfill runs, a row that was read before its deletion may arrive after it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 from shared.adapters.search.contract import Action, Search
@@ -85,19 +85,30 @@ def delete_again(
 ) -> int:
     """Delete what was recorded, unless the index holds something newer.
 
+    sleep: is also called, with 0, while much is read or written: a job renews its hold then.
     Returns how many documents were deleted. Raises SearchUnavailable, SearchError.
     """
     deleted = 0
     for each, seq in deletions.items():
         alias, document = split_address(each)
         if not document:
-            old = (held for held in search.scan(alias) if held.version < seq)
-            deleted += _delete(search, (Action(alias, held.id, seq, None) for held in old), sleep)
+            deleted += _delete(search, _older(search, alias, seq, sleep), sleep)
     documents = ((split_address(each), seq) for each, seq in deletions.items())
     actions = (
         Action(alias, document, seq, None) for (alias, document), seq in documents if document
     )
     return deleted + _delete(search, actions, sleep)
+
+
+def _older(
+    search: Search, alias: str, seq: int, sleep: Callable[[float], object]
+) -> Iterator[Action]:
+    """The deletions of the documents that are older than a truncation."""
+    for count, held in enumerate(search.scan(alias), 1):
+        if count % _BATCH == 0:
+            sleep(0)
+        if held.version < seq:
+            yield Action(alias, held.id, seq, None)
 
 
 def _delete(search: Search, actions: Iterable[Action], sleep: Callable[[float], object]) -> int:
@@ -130,6 +141,7 @@ def _write(search: Search, actions: list[Action], sleep: Callable[[float], objec
             if result.kind == "transient"
         ]
         if not actions:
+            sleep(0)
             return deleted
         sleep(min(30.0, 0.5 * 2**attempt))
     raise SearchUnavailable(
