@@ -19,7 +19,8 @@ class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     part: the present part. low: where in it to continue; empty: at its beginning.
     sending: how many changes from there on are being sent, and may have been. They travel in the
         same messages when they are sent again, so that the consumer knows these.
-    groups: message group → place of its table, of all that was sent.
+    shards: place of a table → the shards to which changes were sent, as bits in hexadecimal.
+    groups: message group → place of its table, of those whose name does not tell table and shard.
     sent, messages: how many are sent.
     """
 
@@ -34,6 +35,7 @@ class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     part: int = 0
     low: str = ""
     sending: int = 0
+    shards: dict[int, str] = {}
     groups: dict[str, int] = {}
     sent: int = 0
     messages: int = 0

@@ -19,6 +19,7 @@ from shared.flows.replay.archive_barrier import await_barrier
 from shared.flows.replay.archive_reader import ArchiveReader, page_event
 from shared.flows.replay.archived_table import archived_table, grouping
 from shared.flows.replay.asked_ahead import AskedAhead
+from shared.flows.replay.groups_sent import groups_of, with_groups
 from shared.flows.replay.heartbeat import beating
 from shared.flows.replay.replay_report import ReplayReport
 from shared.flows.replay.replay_sending import ReplaySending
@@ -164,7 +165,7 @@ class Replay:
         at, count, counted = 0, self._work.sending, dict[str, int]()
         if rows and not count:
             count = self._portion(rows, 0)
-            self._save(sending=count, groups=self._groups(rows[:count]))
+            self._begin(rows[:count], sending=count)
         while at < len(rows):
             self._applying.hold_back()
             self._keep_pace(min(count, len(rows) - at))
@@ -176,8 +177,8 @@ class Replay:
             counted = {"sent": work.sent + len(some), "messages": work.messages + len(ids)}
             if at < len(rows):
                 count = self._portion(rows, at)
-                groups = self._groups(rows[at : at + count])
-                self._save(low=rows[at].place, sending=count, groups=groups, **counted)
+                place = rows[at].place
+                self._begin(rows[at : at + count], low=place, sending=count, **counted)
             self._show()
         return counted
 
@@ -200,15 +201,17 @@ class Replay:
             end += 1
         return end - at
 
-    def _groups(self, rows: Sequence[PageRow]) -> dict[str, int]:
-        found = {row.group: self._work.at for row in rows}
-        return {**found, **self._work.groups}
+    def _begin(self, rows: Sequence[PageRow], **changed: object) -> None:
+        """Store what is about to be sent."""
+        work = with_groups(self._work, self._setup.source.name, {row.group for row in rows})
+        self._tenure.save(msgspec.structs.replace(work, **changed))
 
     def _finish(self, beside: Beside) -> ReplayReport:
         """Everything that was sent is applied, and what was deleted meanwhile is deleted again."""
         work, setup = self._work, self._setup
-        self._sending.end(work.choice.tables, work.groups)
-        self._applying.until_done(self._sending.ends(work.groups))
+        groups = groups_of(work, setup.source.name)
+        self._sending.end(work.choice.tables, groups)
+        self._applying.until_done(self._sending.ends(groups))
         sleep = self._tenure.polling.sleep
         deleted = delete_again(setup, self._tenure.job.id, sleep, self._show)
         if work.into is not None:
