@@ -9,6 +9,7 @@ import pyarrow as pa
 from shared.adapters.snapshots.snapshots_columns import ARROW as ROWS
 from shared.flows.privacy.certifying import GRACE_MS
 from shared.flows.privacy.erasing import STEPS, erase
+from shared.flows.privacy.job_records import REMOVED
 from shared.flows.relay.failover.journal import JournalPage, Touched, encode_page
 from shared.values.archive_pages import Choice, TableName
 from shared.values.erasure import Erasure, Subject
@@ -185,3 +186,22 @@ def test_a_job_that_began_and_ended_meanwhile_has_the_steps_repeated() -> None:
     first = erase(setup, erasure)
     assert first.waits == "verify j1 of consumer search ended while rows were removed"
     assert erase(setup, first.erasure).erasure.swept_ms
+
+
+def test_a_number_of_a_row_goes_out_of_what_a_job_says() -> None:
+    """A short one is a count there, and means nobody."""
+    world = PrivacyWorld()
+    world.change("people", "c", {"id": 7}, phone=4791234567, cents=-250000.5, age=42)
+    world.commit()
+    said = {
+        "j1": "refused: failed to parse [phone] in '4791234567'.",
+        "j2": "refused: cents is -250000.5",
+        "j3": "42 rows of 4791234568",
+    }
+    for id, outcome in said.items():
+        job = Job(id, "search", VerifyWork(("market.people",)), token=1, beat=1)
+        world.state.jobs.begin(job)
+        world.state.jobs.end(msgspec.structs.replace(job, state="done", outcome=outcome))
+    stepped(world, subject("people", {"id": 7}))
+    left = {job.id: job.outcome for job in world.state.jobs.ended("search", 9)}
+    assert left == {"j1": REMOVED, "j2": REMOVED, "j3": said["j3"]}

@@ -16,8 +16,12 @@ from shared.values.row_key import key_text
 _SHORTEST = 3
 """Characters of a value that is looked for inside a text: shorter ones are in nearly all texts."""
 
+_LONG_NUMBER = 6
+"""Digits of a number that is looked for inside a text: shorter ones are counts and times there."""
+
 _row = msgspec.json.Decoder(dict[str, Any])
 _WORD = re.compile(r"[\w.+-]+")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Person:
 
     keys: table → the keys of its rows, as `key_text` writes them.
     names: each value of a key, as text. values: longer texts among the values of the rows.
+    numbers: longer numbers among them, without a sign.
     groups: the message groups of its rows.
     """
 
@@ -33,6 +38,7 @@ class Person:
     names: set[str] = field(default_factory=set)
     values: set[str] = field(default_factory=set)
     groups: set[str] = field(default_factory=set)
+    numbers: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, erasure: Erasure, source: str = "") -> "Person":
@@ -58,19 +64,30 @@ class Person:
             ):
                 found.groups.update(filter(None, [row.get("group")]))
                 for text in filter(None, (row.get("before"), row.get("after"))):
-                    values = (
-                        each for each in _texts(decode_json(text.encode(), _row), numbers=False)
+                    values = decode_json(text.encode(), _row)
+                    found.values.update(
+                        each for each in _texts(values, numbers=False) if len(each) >= _SHORTEST
                     )
-                    found.values.update(each for each in values if len(each) >= _SHORTEST)
+                    found.numbers.update(_long_numbers(values))
         return found
 
     def is_quoted(self, text: str) -> bool:
         """Whether a text has one of the longer values. It may mean another row by it."""
-        return any(each in text for each in self.values)
+        if any(each in text for each in self.values):
+            return True
+        return bool(self.numbers) and not self.numbers.isdisjoint(_NUMBER.findall(text))
 
     def is_named(self, text: str) -> bool:
         """Whether a text that names rows has one of the values, or a number that is a key."""
         return self.is_quoted(text) or not self.names.isdisjoint(_WORD.findall(text))
+
+
+def _long_numbers(values: Any) -> Iterator[str]:
+    """The numbers that are long enough to be a person's, such as a telephone number."""
+    for text in _texts(values):
+        number = text.removeprefix("-")
+        if len(number) >= _LONG_NUMBER and _NUMBER.fullmatch(number):
+            yield number
 
 
 def _texts(value: Any, *, numbers: bool = True) -> Iterator[str]:
