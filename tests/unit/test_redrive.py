@@ -11,7 +11,7 @@ from shared.domain.parked_where import ParkedWhere
 from shared.flows.jobs import job_control
 from shared.flows.jobs.job_lease import JobStopped
 from shared.flows.jobs.job_refused import JobBusy
-from shared.flows.redrive.changes_to_redrive import commands
+from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
 from shared.flows.redrive.redrive_report import RedriveReport, lines_of_report
 from shared.values.errors import ConfigError
 from shared.values.job import Job
@@ -297,6 +297,21 @@ def test_many_changes_are_copied_and_dropped_some_at_a_time(
     assert [len(copy.splitlines()) for copy in copies] == [2, 2, 1]
     assert most == 3, "the first of the next part is read before this one is complete"
     assert world.nothing_is_left()
+
+
+def test_a_redrive_holds_no_stacks_and_messages(world: RedriveWorld) -> None:
+    """A hundred thousand changes of a broken handler would be more than its function's memory."""
+    stack, message_of = "s" * 8_000, "KeyError: 'ø' " * 100
+    for n in range(1, 51):
+        one = parked_change(f"tx/{n}", n, row=f"r{n}", stack=stack, message=message_of)
+        world.state.parked.add("search", one, "{}")
+    where = ParkedWhere.parse("reason~ø")
+    some = chosen_changes(world.state.parked, "search", where, 1 << 62, slim=True)
+    assert len(some) == 50
+    assert len(msgspec.json.encode(some)) < 20_000
+    report = world.redrive("reason~ø", "drop")
+    (copy,) = (b for name, b in world.claims.objects.items() if name.startswith(report.archive))
+    assert copy.count(stack.encode()) == copy.count(message_of.encode()) == 50
 
 
 def test_both_halves_of_a_key_change_are_redriven_together(world: RedriveWorld) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
+import msgspec
+
 from shared.adapters.state.parked import Parked
 from shared.domain.parked_where import ParkedWhere
 from shared.values.parked_change import ParkedChange
@@ -22,19 +24,22 @@ def chosen_changes(
     without: Collection[str] = (),
     *,
     closes: bool = False,
+    slim: bool = False,
 ) -> list[ParkedChange]:
     """The parked changes that are meant, by group and seq.
+
+    slim: without stack and messages, which are most of their memory.
 
     An update that changed its row's key is a `d` and a `c`: where one of them is meant, both are.
     A closed row opens only when nothing of it is left: where one change is meant, the whole row is.
     So is its whole group, where a truncation waits in it.
     """
-    every = [
-        change
-        for change in parked.all(consumer)
-        if change.parked_ms < before_ms and change.id not in without
-    ]
-    meant = {change.id for change in every if where.holds(change)}
+    every, meant, known = list[ParkedChange](), set[str](), dict[str, str]()
+    for change in parked.all(consumer):
+        if change.parked_ms < before_ms and change.id not in without:
+            if where.holds(change):
+                meant.add(change.id)
+            every.append(_slim(change, known) if slim else change)
     if not meant or len(meant) == len(every):
         return [change for change in every if change.id in meant]
     meant |= {_partner(change) for change in every if change.id in meant}
@@ -73,6 +78,17 @@ def commands(
             seqs.append(change.seq)
         between, more = (min(seqs), max(seqs)), group == continued
         yield RedriveCommand(job, attempt, action, group, rows, between, more)
+
+
+def _slim(change: ParkedChange, known: dict[str, str]) -> ParkedChange:
+    """A change with what its command needs. known: texts that many changes share."""
+    shared = {
+        name: known.setdefault(text, text)
+        for name in ("group", "table", "op", "error", "reason", "version")
+        if (text := getattr(change, name))
+    }
+    none = {"message": "", "last": "", "stack": "", "trace": ""}
+    return msgspec.structs.replace(change, **shared, **none)
 
 
 def _partner(change: ParkedChange) -> str:

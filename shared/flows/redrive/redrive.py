@@ -111,6 +111,7 @@ class Redrive:
             work.before_ms,
             settled,
             closes=self._setup.consumer.closes_rows and work.action == "apply",
+            slim=True,
         )
         if not work.chosen:
             work = msgspec.structs.replace(work, chosen=len(left) + len(settled))
