@@ -51,7 +51,7 @@ class Recorder:
             self.unwell.discard(change.id)
             return Outcome("failed", "busy")
         if change.id in self.poison:
-            return Outcome("refused", "HandlerError: KeyError 'currency'")
+            return Outcome("refused", "HandlerError: KeyError 'currency'", "in handle")
         self.record.append((group, change))
         return Outcome("applied")
 
@@ -106,6 +106,22 @@ def test_after_a_redrive_the_row_is_open_again_and_in_order(world: EveryChangeWo
     assert world.nothing_is_left()
     first = [one for one in world.parked() if not one.joined]
     assert first == []
+
+
+def test_a_change_that_joined_and_is_refused_itself_says_why(world: EveryChangeWorld) -> None:
+    """There is no earlier change left that it waits for."""
+    world.recorder.poison = {"tx/2"}
+    world.publish(*(change(n, "u", 1) for n in range(2, 5)))
+    world.drain()
+    world.recorder.poison = {"tx/3"}
+    report = world.redrive()
+    assert (report.applied, report.again) == (1, 2)
+    own, follows = world.parked()
+    assert (own.id, own.joined, own.error, own.attempts) == ("tx/3", False, "HandlerError", 1)
+    assert own.reason == own.last == own.message == "HandlerError: KeyError 'currency'"
+    assert own.stack == "in handle"
+    assert (follows.id, follows.joined) == ("tx/4", True)
+    assert world.redriving().plan(ParkedWhere.parse("reason~KeyError")).changes == 2
 
 
 def test_a_replay_that_ends_after_the_batch_began_repeats_nothing(world: EveryChangeWorld) -> None:

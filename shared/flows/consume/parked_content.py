@@ -6,6 +6,7 @@ from shared.adapters.claims.contract import Claims
 from shared.adapters.state.parked import Parked
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened, Piece
+from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.errors import RowlineError
 from shared.values.message import decode, plain
@@ -20,6 +21,12 @@ class Attempt(msgspec.Struct):
 
     parked: ParkedChange
     opened: Opened | None
+
+    @property
+    def content(self) -> Change | None:
+        """The change itself; None where nobody can read it."""
+        pieces = self.opened.pieces if self.opened else []
+        return next((piece.change for piece in pieces), None)
 
     @property
     def outcome(self) -> Outcome:

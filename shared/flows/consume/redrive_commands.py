@@ -192,7 +192,11 @@ class RedriveCommands:
                 continue
             elif outcome.kind == "refused":
                 outcomes[change] = "again"
-                again.append(self._outcomes.tried(change, outcome.reason))
+                again.append(
+                    self._outcomes.tried(
+                        change, outcome.reason, stack=outcome.stack, content=attempt.content
+                    )
+                )
             else:
                 outcomes[change] = outcome.kind
                 consumed.applied += outcome.kind == "applied"

@@ -8,6 +8,9 @@ import msgspec
 from shared.adapters.claims.contract import Claims
 from shared.adapters.state.redriven import RedriveOutcome
 from shared.adapters.state.state import State
+from shared.flows.consume.parked_reason import error_of, parked_reason
+from shared.flows.consume.parking import MESSAGE_LIMIT, STACK_LIMIT
+from shared.values.change import Change
 from shared.values.parked_change import ParkedChange
 from shared.values.storable_text import storable
 
@@ -24,13 +27,36 @@ class RedriveOutcomes:
         self._consumer, self._claims, self._clock = consumer, claims, clock
         self._parked, self._redriven = state.parked, state.redriven
 
-    def tried(self, change: ParkedChange, reason: str, attempts: int = 1) -> ParkedChange:
-        """The change after further attempts that failed; it keeps its first failure."""
+    def tried(
+        self,
+        change: ParkedChange,
+        reason: str,
+        attempts: int = 1,
+        *,
+        stack: str = "",
+        content: Change | None = None,
+    ) -> ParkedChange:
+        """The change after further attempts that failed; it keeps its first failure.
+
+        One that only waited for an earlier change of its row has its first failure now.
+        content: the change itself, whose values the reason must not have; None: it has none.
+        """
+        text = storable(reason[:MESSAGE_LIMIT]) or "refused"
+        if change.joined:
+            change = msgspec.structs.replace(
+                change,
+                joined=False,
+                attempts=0,
+                error=error_of(text),
+                message=text,
+                reason=storable(parked_reason(text, content)),
+                stack=storable(stack[:STACK_LIMIT]),
+            )
         return msgspec.structs.replace(
             change,
             attempts=change.attempts + attempts,
             tried_ms=int(self._clock() * 1000),
-            last=storable(reason[:2_000]),
+            last=text,
         )
 
     def note(
