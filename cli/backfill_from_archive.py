@@ -3,6 +3,7 @@
 import time
 
 from cli.archive_jobs import plan_setup, run_from_archive
+from cli.proof import proof_of
 from cli.ui.console import print_json, result_console
 from cli.ui.name_list import split_names
 from shared.flows.replay.from_archive import fill_from_archive
@@ -26,5 +27,7 @@ def fill_consumer_from_archive(
     for alias, index in report.into.items():
         console.print(f"  {index} is filled; {alias} does not lead to it yet", markup=False)
         console.print(f"  next: rowline verify {consumer} --index {index}", markup=False)
-    last = "then: rowline cutover" if report.into else "next: rowline verify"
-    console.print(f"  {last} {consumer}", markup=False)
+    if report.into:
+        console.print(f"  then: rowline cutover {consumer}", markup=False)
+    elif proof := proof_of(deployed.consumer(consumer)):
+        console.print(f"  next: {proof}", markup=False)

@@ -15,6 +15,7 @@ from cli.deployed import (
 )
 from cli.job_options import HereOption, RestartOption, TablesOption
 from cli.job_run import run_in_function, runs_here
+from cli.proof import proof_of
 from cli.ui.consent import consent
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
@@ -119,7 +120,8 @@ def run_fill(
     if options.as_json:
         print_json(report)
     else:
-        show_fill(report, kind is ResyncWork, changes_parked(stage, consumer))
+        proof = proof_of(stage.consumer(consumer))
+        show_fill(report, kind is ResyncWork, changes_parked(stage, consumer), proof)
 
 
 def changes_parked(stage: Stage, consumer: str) -> int:
@@ -127,8 +129,11 @@ def changes_parked(stage: Stage, consumer: str) -> int:
     return sum(1 for _ in stage.state.parked.all(consumer))
 
 
-def show_fill(report: BackfillReport, resync: bool, parked: int) -> None:
-    """Print what a backfill or a resync did. parked: the consumer's parked changes."""
+def show_fill(report: BackfillReport, resync: bool, parked: int, proof: str) -> None:
+    """Print what a backfill or a resync did.
+
+    parked: the consumer's parked changes. proof: the command that compares it; empty for none.
+    """
     console = result_console()
     if not report.tables:
         console.print(f"{report.consumer}: nothing is due", markup=False)
@@ -158,7 +163,7 @@ def show_fill(report: BackfillReport, resync: bool, parked: int) -> None:
         lines.append(f"  next: rowline verify {report.consumer} --index {index}")
     if report.into:
         lines.append(f"  then: rowline cutover {report.consumer}")
-    else:
-        lines.append(f"  next: rowline verify {report.consumer}")
+    elif proof:
+        lines.append(f"  next: {proof}")
     for line in lines:
         console.print(line, markup=False)

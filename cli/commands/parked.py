@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from cli.deployed import ServiceOption, StageOption, open_stage
+from cli.proof import proof_of
 from cli.ui.console import note_console, print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.json_option import JsonOption
@@ -141,7 +142,7 @@ def drop(
         report = Redrive(setup).run(meant, "drop")
     if as_json:
         return print_json(report)
-    for line in lines_of_report(report, archived=setup.consumer.is_drained):
+    for line in lines_of_report(report, proof_of(setup.consumer)):
         console.print(line, markup=False)
     if deployed.consumer(consumer).is_drained:
         console.print("  next: rowline archive audit --give-up", markup=False)

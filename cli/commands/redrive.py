@@ -6,6 +6,7 @@ import typer
 
 from cli.commands.parked import ConsumerArgument, WhereOption
 from cli.deployed import ServiceOption, StageOption, open_stage
+from cli.proof import proof_of
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
 from cli.ui.number_limits import MOST, finite
@@ -63,6 +64,6 @@ def command(
         print_json(report)
     else:
         console = result_console()
-        for line in lines_of_report(report, archived=setup.consumer.is_drained):
+        for line in lines_of_report(report, proof_of(setup.consumer)):
             console.print(line, markup=False)
     raise typer.Exit(int(bool(report.again or report.expired or report.due)))

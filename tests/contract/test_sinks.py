@@ -15,7 +15,7 @@ from shared.values.change import Change
 from shared.values.errors import Outage
 from shared.values.settings import TableSettings
 from tests.contract.sinks import EXAMS, Exam
-from tests.worlds.consumer_world import STREAM, TABLE, change, message
+from tests.worlds.consumer_world import STREAM, TABLE, change, consumer_settings, message
 from tests.worlds.twins.state import begin_fill
 
 
@@ -54,6 +54,11 @@ def drop(seq: int, key: int) -> Change:
 def test_every_sink_of_the_folder_is_examined() -> None:
     # The archive keeps every change instead of a state: tests/unit/test_archive_sink.py.
     assert {each.kind for each in EXAMS} == set(sinks.kinds()) - {"archive"}
+
+
+def test_it_says_whether_it_can_be_compared(exam: Exam, sink: Sink) -> None:
+    of_kind = msgspec.structs.replace(consumer_settings(), sink={"kind": exam.kind})
+    assert sinks.is_listable(of_kind) == isinstance(sink, Listable)
 
 
 def test_nothing_is_nothing(exam: Exam, sink: Sink) -> None:

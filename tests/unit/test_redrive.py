@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from cli.proof import proof_of
 from shared.adapters.search.contract import Action, Result
 from shared.adapters.topic.contract import Entry
 from shared.domain.parked_where import ParkedWhere
@@ -20,7 +21,13 @@ from shared.values.parked_change import ParkedChange, RowItem
 from shared.values.redrive_command import COMMAND_ROWS, decode_command
 from shared.values.redrive_work import RedriveWork
 from shared.values.row_key import row_of
-from tests.worlds.consumer_world import ALIAS, change, message, parked_change
+from tests.worlds.consumer_world import (
+    ALIAS,
+    change,
+    consumer_settings,
+    message,
+    parked_change,
+)
 from tests.worlds.redrive_world import BAD, RedriveWorld
 
 
@@ -67,7 +74,9 @@ def test_a_change_that_the_consumer_does_not_want_any_more_is_no_superseded_one(
     world.consume = world.cold_start()
     report = world.redrive()
     assert counts(report) == {"chosen": 1, "filtered": 1}
-    assert next(lines_of_report(report, archived=False)).startswith("search: 1 filtered; 1 change")
+    assert next(lines_of_report(report, "rowline verify search")).startswith(
+        "search: 1 filtered; 1 change"
+    )
     assert world.nothing_is_left()
 
 
@@ -380,9 +389,18 @@ def test_a_redrive_reads_each_change_of_a_group_a_few_times_however_many_there_a
     assert read <= 8 * many, "1,000 changes of a group are read 10,000 times in portions of 100"
 
 
+PROOFS = {
+    "archive": "rowline archive audit",
+    "elasticsearch": "rowline verify search",
+    "handler": "",
+    "http": "",
+}
+
+
 def test_an_archive_is_proved_by_its_audit() -> None:
-    """It has no documents that a verify could compare."""
-    done = RedriveReport("archiveShop", "j1", 3, applied=3)
-    for archived, command in ((True, "archive audit"), (False, "verify archiveShop")):
-        *_, last = lines_of_report(done, archived=archived)
-        assert last == f"  next: rowline {command}"
+    """It has no documents that a verify could compare, and neither has a webhook or own code."""
+    done = RedriveReport("search", "j1", 3, applied=3)
+    for kind, command in PROOFS.items():
+        proof = proof_of(msgspec.structs.replace(consumer_settings(), sink={"kind": kind}))
+        *_, last = lines_of_report(done, proof)
+        assert (proof, "next" in last) == (command, bool(command))

@@ -34,7 +34,7 @@ def test_a_change_whose_payload_has_expired_makes_its_table_due(world: RedriveWo
     assert counts(report) == {"chosen": 2, "due": 1, "superseded": 1}
     assert report.due_tables == ["shop.items"]
     assert "  next: rowline resync search --tables 'shop.items'" in list(
-        lines_of_report(report, archived=False)
+        lines_of_report(report, "rowline verify search")
     )
     assert world.state.dues.of_consumer("search")["shop.items"].why
     assert world.nothing_is_left()

@@ -84,9 +84,11 @@ def resync_of(consumer: str, tables: Iterable[str]) -> str:
     return f"rowline resync {consumer}" + (f" --tables '{named}'" if named else "")
 
 
-def lines_of_report(report: RedriveReport, *, archived: bool) -> Iterator[str]:
-    """A report in words, with what to do next. archived: the consumer is an archive."""
-    proof = "rowline archive audit" if archived else f"rowline verify {report.consumer}"
+def lines_of_report(report: RedriveReport, proof: str) -> Iterator[str]:
+    """A report in words, with what to do next.
+
+    proof: the command that shows whether the consumer has everything; empty where none can.
+    """
     took = f"{report.seconds:,.1f} s"
     yield f"{report.consumer}: {job_outcome(report)}; {counted(report.chosen, 'change')}, {took}"
     if report.archive:
@@ -97,5 +99,5 @@ def lines_of_report(report: RedriveReport, *, archived: bool) -> Iterator[str]:
         yield f"  next: {resync_of(report.consumer, report.due_tables)}"
     if report.expired:
         yield f"  next: rowline parked show {report.consumer}; what is expired can only be dropped"
-    if report.applied and not report.again:
+    if proof and report.applied and not report.again:
         yield f"  next: {proof}"

@@ -9,6 +9,8 @@ A sink is a new file here and one in the plugin's folder of sinks; nothing else 
                 optional: an Examiner, which compares stanza, tables and sink, and writes nothing
     takeover(settings, access)
                 optional: a Takeover, which fills another place and moves readers to it
+    LISTABLE    optional: False where nobody can list what the sink holds: verify has nothing to
+                compare
     preload()   optional: imports what the first request needs, while a function starts
 """
 
@@ -80,6 +82,11 @@ def takeover(access: SinkAccess) -> Takeover | None:
     settings = settings_of(access.consumer)
     made = getattr(_module(access.consumer.kind), "takeover", None)
     return made(settings, access) if made else None
+
+
+def is_listable(consumer: ConsumerSettings) -> bool:
+    """Whether a verify can compare what the consumer's sink holds."""
+    return bool(getattr(_module(consumer.kind), "LISTABLE", True))
 
 
 def preload(consumer: ConsumerSettings) -> None:

@@ -42,6 +42,7 @@ class ArchiveSinkSettings(
 
 
 Settings = ArchiveSinkSettings
+LISTABLE = False
 
 
 class ArchiveSink:

@@ -28,6 +28,7 @@ class HandlerSettings(
 
 
 Settings = HandlerSettings
+LISTABLE = False
 
 
 ChangeHandler = Callable[[Change, HandlerContext], Any]
