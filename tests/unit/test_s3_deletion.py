@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared.adapters.lake.iceberg import vacuum
+from shared.adapters import aws
+from shared.adapters.lake.iceberg import file_io, vacuum
 from shared.adapters.objects.s3_deletion import delete_objects
 from shared.values.errors import StackError, StateUnavailable
 
@@ -38,7 +39,11 @@ def test_the_purge_of_a_table_says_so_too() -> None:
         vacuum.delete(KeepingS3("AccessDenied"), [("lake", "a"), ("lake", "k")])
 
 
-def test_a_request_takes_a_thousand() -> None:
+def test_a_request_is_so_small_that_its_answer_comes_in_time() -> None:
     client: Any = KeepingS3("")
-    delete_objects(client, "lake", [{"Key": str(number)} for number in range(2_500)])
-    assert [len(each) for each in client.calls] == [1000, 1000, 500]
+    delete_objects(client, "lake", [{"Key": str(number)} for number in range(600)])
+    assert [len(each) for each in client.calls] == [250, 250, 100]
+
+
+def test_a_large_file_may_take_longer_than_another_request() -> None:
+    assert file_io._client("test").meta.config.read_timeout >= 5 * aws.READ_SECONDS

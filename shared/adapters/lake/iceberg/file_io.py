@@ -26,10 +26,14 @@ _PLACE = (
 """Variables that say where a client goes, and as whom."""
 
 
+_READ_SECONDS = 15.0
+"""S3 answers a PutObject when it has stored and encrypted all of a file."""
+
+
 @lru_cache(maxsize=8)
 def _client(*_place: str) -> Any:
     """One for each place: making it takes as long as some requests."""
-    return aws.client("s3", connections=16)
+    return aws.client("s3", connections=16, read_seconds=_READ_SECONDS)
 
 
 class BotoFileIO(FileIO):
