@@ -46,6 +46,7 @@ class IndexPairs(msgspec.Struct, frozen=True, omit_defaults=True):
     cut: `serving` is the new index: a rollback is possible.
     shown_first: an exchange is near: searches of `beside` see a change before it is written to
         `serving`.
+    exchanged_ms: when they were exchanged last, Unix ms; 0: never.
     version: grows with each write.
     """
 
@@ -54,12 +55,15 @@ class IndexPairs(msgspec.Struct, frozen=True, omit_defaults=True):
     filled: bool = False
     cut: bool = False
     shown_first: bool = False
+    exchanged_ms: int = 0
     version: int = 0
 
-    def exchanged(self) -> "IndexPairs":
-        """All of them exchanged."""
+    def exchanged(self, now_ms: int) -> "IndexPairs":
+        """All of them exchanged now."""
         pairs = {alias: pair.exchanged() for alias, pair in self.pairs.items()}
-        return msgspec.structs.replace(self, pairs=pairs, cut=not self.cut, shown_first=False)
+        return msgspec.structs.replace(
+            self, pairs=pairs, cut=not self.cut, shown_first=False, exchanged_ms=now_ms
+        )
 
 
 NO_PAIRS = IndexPairs()

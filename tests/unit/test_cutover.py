@@ -445,6 +445,47 @@ def within_exchange(happens: Callable[[MemorySearch], None]) -> tuple[BackfillWo
     return world, machine
 
 
+def test_what_a_function_was_killed_with_is_in_the_former_index_before_a_rollback() -> None:
+    """Readers have seen it in the new index alone, and its message is hidden for 90 s."""
+    visible_at = [0.0]
+
+    def happens(search: MemorySearch) -> None:
+        world.write()
+        world.publish()
+        real, visible_at[0] = search.bulk, world.now + 90.0
+
+        def bulk(actions: Any) -> Any:
+            if any(one.index == f"{OLD}.direct" for one in actions):
+                raise Killed
+            return real(actions)
+
+        search.bulk = bulk  # type: ignore[method-assign]
+        with pytest.raises(Killed):
+            world.deliver()
+        search.bulk = real  # type: ignore[method-assign]
+        world.deliver = come_again  # type: ignore[method-assign]
+
+    def come_again(most: int = 2) -> None:
+        if world.now >= visible_at[0]:
+            BackfillWorld.deliver(world, most)
+
+    world, machine = within_exchange(happens)
+    readers = Readers(world)
+    world.pace = {world.commit: 1, readers.read: 1}
+    assert run(machine, CutoverWork()).state == "done"
+    readers.read()
+    assert in_index(world, NEW) != in_index(world, OLD)
+    began = world.now
+    run(machine, CutoverWork(step="rollback"))
+    readers.read()
+    assert in_index(world, OLD) == world.source()
+    assert world.now - began < 200
+    world.sleep(100.0)
+    began = world.now
+    run(machine, CutoverWork())
+    assert world.now - began < 80, "it is long ago"
+
+
 def test_what_is_written_within_the_exchange_is_seen_by_moved_readers() -> None:
     """The serving index must not show what the other has not refreshed yet."""
 

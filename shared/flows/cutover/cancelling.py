@@ -47,7 +47,7 @@ def _without_exchange(setup: JobSetup) -> None:
     if held.shown_first:
         moved = takeover_of(setup).withdraw(held.pairs)
         left = msgspec.structs.replace(held, shown_first=False)
-        store_pairs(setup, held.exchanged() if moved else left)
+        store_pairs(setup, held.exchanged(setup.now_ms()) if moved else left)
 
 
 def _kept(pairs: Mapping[str, IndexPair]) -> str:

@@ -12,6 +12,12 @@ from shared.values.index_pair import NO_PAIRS, IndexPairs
 from shared.values.job import CutoverWork
 from shared.values.progress import Progress
 
+AGAIN_SECONDS = 90.0
+"""A message of a killed function is received again half a minute after its function's time-out (see
+`batch_visibility`), and is applied within a minute. The wait for functions is as long as the
+time-out.
+"""
+
 
 class CutoverReport(msgspec.Struct, frozen=True):
     """What a cutover did.
@@ -74,7 +80,7 @@ class Cutover:
                 held.pairs, permit, lambda: self._tenure.save(self._tenure.job.work)
             )
             self._tenure.save(msgspec.structs.replace(work, paused=max(work.paused, paused)))
-            held = store_pairs(self._setup, held.exchanged())
+            held = store_pairs(self._setup, held.exchanged(self._setup.now_ms()))
         return self._report(held, self._work)
 
     def _prepared(self, takeover: Takeover, held: IndexPairs) -> tuple[IndexPairs, CutoverWork]:
@@ -82,6 +88,7 @@ class Cutover:
         if not held.shown_first:
             held = store_pairs(self._setup, msgspec.structs.replace(held, shown_first=True))
         try:
+            self._await_killed(held)
             self._wait("every function shows changes in the new index first", held.version)
             parked = self._require_level(takeover, held)
             counts = takeover.counts(held.pairs)
@@ -93,6 +100,18 @@ class Cutover:
         )
         self._tenure.save(work)
         return held, work
+
+    def _await_killed(self, held: IndexPairs) -> None:
+        """Wait until what a function was killed with at the last exchange has come again.
+
+        Readers have seen it in the index that serves now, and the other index lacks it. The later
+        wait for the functions is a part of that time.
+        """
+        since_s = (self._setup.now_ms() - held.exchanged_ms) / 1000
+        if since_s < AGAIN_SECONDS:
+            until = "changes that a function was killed with at the last cutover have come again"
+            self._show(f"waiting {AGAIN_SECONDS - since_s:.0f} s until {until}")
+            self._tenure.wait_out(AGAIN_SECONDS - since_s, f"{until} {held.version}")
 
     def _require_level(self, takeover: Takeover, held: IndexPairs) -> int:
         parked = self._setup.state.parked
@@ -129,11 +148,11 @@ class Cutover:
             0.0,
         )
 
-    def _wait(self, until: str, version: int = 0) -> None:
-        def show(note: str) -> None:
-            self._tenure.show(Progress(note=note))
+    def _show(self, note: str) -> None:
+        self._tenure.show(Progress(note=note))
 
-        await_functions(self._setup, self._tenure, show, until, version)
+    def _wait(self, until: str, version: int = 0) -> None:
+        await_functions(self._setup, self._tenure, self._show, until, version)
 
     def _report(self, held: IndexPairs, work: CutoverWork) -> CutoverReport:
         return CutoverReport(
