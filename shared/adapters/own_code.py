@@ -18,6 +18,16 @@ class MissingModule(NotImported):
     """The own code imports a module that is not installed here."""
 
 
+def let_interrupts_pass(error: BaseException) -> None:
+    """Raise Ctrl-C again. Anything else that own code raised is about its change.
+
+    Not only an Exception: asyncio.CancelledError and the time-outs of gevent are none, and would
+    end the function as often as the change comes.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        raise error
+
+
 def module_of(reference: str) -> tuple[str, str]:
     """The module and the name in it: `folder/module.name` or `folder.module.name`."""
     module, _, name = reference.replace("/", ".").rpartition(".")
@@ -46,7 +56,8 @@ def load(reference: str, place: str) -> Any:
             thing=place,
             hint="Write FOLDER/MODULE.NAME, from the folder of serverless.yml.",
         ) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever foreign code raises)
+    except BaseException as error:  # noqa: BLE001 (whatever foreign code raises)
+        let_interrupts_pass(error)
         raise NotImported(
             f"{reference} cannot be imported: {text_of(error, ': ')}.",
             thing=place,

@@ -22,6 +22,8 @@ from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.state import memory_state
 
 CODE = """
+import asyncio
+
 from shared.domain.handling import Retry
 
 calls = []
@@ -53,6 +55,8 @@ def odd(change, context):
         raise Retry("later", after={"inf": float("inf"), "text": "60"}.get(title[6:]))
     if title == "no text":
         raise Odd("x")
+    if title == "cancelled":
+        raise asyncio.CancelledError("the request")
     if title == "surrogate":
         raise ValueError("bad \\ud800")
     if title == "no reason":
@@ -139,6 +143,7 @@ def test_any_exception_is_a_refusal_with_class_message_and_stack(code: Any) -> N
         ("retry none", "failed", "Retry: later"),
         ("no text", "refused", "HandlerError: Odd (its message cannot be read)"),
         ("surrogate", "refused", "HandlerError: ValueError bad ?"),
+        ("cancelled", "refused", "HandlerError: CancelledError the request"),
         ("no reason", "refused", "refused"),
         ("wait", "failed", "busy"),
         ("misspelt", "failed", "own_alerts/prices.odd returned an outcome of another kind than"),
@@ -161,6 +166,7 @@ def test_whatever_own_code_says_concerns_its_change_alone(
     [
         "raise SystemExit('no KEY')",
         "class Odd(Exception):\n    def __str__(self): return self.args[9]\nraise Odd()",
+        "class Odd(BaseException): pass\nraise Odd()",
         "class H:\n    def __init__(self): raise SystemExit(3)\n    def apply(self, slice): pass",
     ],
 )

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import msgspec
 
-from shared.adapters.own_code import OwnFunction
+from shared.adapters.own_code import OwnFunction, let_interrupts_pass
 from shared.adapters.state.schemas import Schemas
 from shared.domain.own_outcomes import stack_of
 from shared.domain.sink import Arrival
@@ -110,7 +110,8 @@ def _called(
     try:
         made = function(copy_of_row(row), *more)
         encode_json(made)  # what no JSON can hold is the fault of this row, not of its request
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
+    except BaseException as error:  # noqa: BLE001 (whatever own code raises)
+        let_interrupts_pass(error)
         raise kind(text_of(error), stack=stack_of(error)) from None
     if isinstance(made, dict) or (made is None and optional):
         return made

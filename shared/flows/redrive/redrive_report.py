@@ -63,7 +63,8 @@ def job_outcome(report: RedriveReport) -> str:
 def lines_of(plan: RedrivePlan) -> Iterator[str]:
     """A plan in words."""
     yield (
-        f"{plan.consumer}: {counted(plan.changes, 'change')} of {plan.rows:,} rows would be applied"
+        f"{plan.consumer}: {counted(plan.changes, 'change')} of {counted(plan.rows, 'row')} would "
+        "be applied"
         if plan.changes
         else f"{plan.consumer}: nothing is parked{' that matches' if plan.where else ''}"
     )

@@ -96,7 +96,8 @@ class HandlerSink:
     def _call(self, own: ChangeHandler, arrival: Arrival, slice: Slice) -> Outcome:
         try:
             answer = own(arrival.change, self._context(arrival, slice))
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
+        except BaseException as error:  # noqa: BLE001 (whatever own code raises)
+            own_code.let_interrupts_pass(error)
             return outcome_of_error(error)
         if isinstance(answer, Outcome):
             return checked(answer, self._function)
@@ -108,7 +109,8 @@ class HandlerSink:
             return [Outcome("failed", "the function's time was over")] * len(slice.arrivals)
         try:
             outcomes = own.apply(slice)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
+        except BaseException as error:  # noqa: BLE001 (whatever own code raises)
+            own_code.let_interrupts_pass(error)
             outcome = outcome_of_error(error)
             if outcome.kind == "failed" or len(slice.arrivals) <= 1:
                 return [outcome] * len(slice.arrivals)
@@ -162,7 +164,8 @@ def made(own: Any, place: str) -> Any:
         )
     try:
         return own()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (whatever own code raises)
+    except BaseException as error:  # noqa: BLE001 (whatever own code raises)
+        own_code.let_interrupts_pass(error)
         raise ConfigError(
             f"{own.__name__}() raises {text_of(error, ': ')}.",
             thing=place,
