@@ -12,10 +12,9 @@ from shared.values.index_pair import NO_PAIRS, IndexPairs
 from shared.values.job import CutoverWork
 from shared.values.progress import Progress
 
-AGAIN_SECONDS = 90.0
+AGAIN_SECONDS = 45.0
 """A message of a killed function is received again half a minute after its function's time-out (see
-`batch_visibility`), and is applied within a minute. The wait for functions is as long as the
-time-out.
+`batch_visibility`), and has 15 s to be applied. The wait for functions is as long as the time-out.
 """
 
 
