@@ -54,6 +54,7 @@ class JobParts(SinkParts, SnapshotParts):
             examiner=self.examiner(name),
             tenure=tenure,
             subscribed_ms=self._subscribed_ms(consumer),
+            longest_s=self._longest_s(consumer),
             ask_archive=self.ask_archive if self.settings.archive else None,
             snapshots=self.snapshots if kept else None,
             most_rows=kept.snapshots.rows_per_second if kept else 0,
@@ -74,6 +75,11 @@ class JobParts(SinkParts, SnapshotParts):
         if seen is None or seen.filter != filter_text(filter_policy(consumer)):
             return int(time.time() * 1000)
         return seen.since_ms
+
+    def _longest_s(self, consumer: ConsumerSettings) -> int:
+        """The longest time-out that an invocation under way may have; see `note_timeouts`."""
+        seen = self.state.pulses.read().memory.timeouts.get(consumer.name)
+        return seen.longest(int(time.time() * 1000)) if seen else 0
 
     def redrive(
         self,

@@ -38,6 +38,29 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
     others: int = 0
 
 
+class Timeout(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The time-out of a consumer's function, as the watch has seen it.
+
+    seconds: of invocations that begin now.
+    former: of those that may have begun before a deployment. until_ms: they have ended then.
+    """
+
+    seconds: int
+    former: int = 0
+    until_ms: int = 0
+
+    def changed(self, seconds: int, now_ms: int) -> "Timeout":
+        """After a deployment that was over by now."""
+        former = self.longest(now_ms)
+        if former <= seconds:
+            return Timeout(seconds)
+        return Timeout(seconds, former, now_ms + former * 1000)
+
+    def longest(self, now_ms: int) -> int:
+        """The longest time-out of an invocation that may be under way."""
+        return max(self.seconds, self.former if now_ms < self.until_ms else 0)
+
+
 class Memory(msgspec.Struct, omit_defaults=True):
     """What the watch remembers from run to run, by consumer.
 
@@ -45,6 +68,7 @@ class Memory(msgspec.Struct, omit_defaults=True):
     unsubscribed: since when its subscription is not as it was deployed, Unix ms.
     subscribed: its subscription, as it was seen last.
     behind: the cause for which its tables were noted as due last, since it was closed for long.
+    timeouts: the time-out of its function.
     parked: how many of its changes are parked. rows: how far the look at its rows has come.
     """
 
@@ -52,6 +76,7 @@ class Memory(msgspec.Struct, omit_defaults=True):
     behind: dict[str, str] = {}
     unsubscribed: dict[str, int] = {}
     subscribed: dict[str, Subscribed] = {}
+    timeouts: dict[str, Timeout] = {}
     parked: dict[str, Count] = {}
     rows: dict[str, Look] = {}
 

@@ -18,6 +18,6 @@ def await_functions(
         paused in it, and then goes on with the same wait.
     version: another one begins another wait.
     """
-    seconds = setup.consumer.timeout + MARGIN_SECONDS
+    seconds = max(setup.consumer.timeout, setup.longest_s) + MARGIN_SECONDS
     show(f"waiting {seconds:.0f} s until {until}")
     tenure.wait_out(seconds, f"{until} {version}" if version else until)

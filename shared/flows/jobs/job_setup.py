@@ -29,6 +29,8 @@ class JobSetup:
     queue: the consumer's own.
     mask_key: the key of mask `hash`.
     subscribed_ms: since when the consumer's subscription has its filter, Unix ms; 0: it acts.
+    longest_s: the longest time-out of an invocation of the consumer's function that may be under
+        way, in seconds; 0: the deployed one.
     by: who runs it, for people.
     reads, writes: the addresses of source and sink, and where each came from.
     consent: whether a person agrees to these deletions.
@@ -53,6 +55,7 @@ class JobSetup:
     sink: Sink
     mask_key: bytes = b""
     subscribed_ms: int = 0
+    longest_s: int = 0
     by: str = ""
     reads: str = ""
     writes: str = ""

@@ -7,6 +7,7 @@ Otherwise no schedule would begin another one there, and consumers would record 
 from collections.abc import Iterable
 from contextlib import suppress
 
+from shared.flows.watch.function_timeouts import note_timeouts
 from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.job import SLOTS, Job, JobLost, Slot
 
@@ -21,6 +22,7 @@ OVER_MS = 60_000
 
 def start_slices(setup: WatchSetup) -> None:
     """Start at most one slice for each source and slot: the jobs of a source take turns."""
+    note_timeouts(setup)
     consumers = setup.parts.settings.consumers
     running: dict[tuple[str, Slot], list[Job]] = {}
     for name, consumer in consumers.items():
