@@ -85,7 +85,7 @@ def _show_moment(found: RowMoment) -> None:
     said = {"exists": "exists", "absent": "does not exist", "unknown": "is not known"}[row.state]
     _print(console, f"the row {said}: {row.why}")
     for name, value in (row.row or {}).items():
-        mark = "  (assumed: the column was renamed)" if name in row.assumed else ""
+        mark = "  (assumed: its column has changed)" if name in row.assumed else ""
         _print(console, f"  {name}: {_full(value)}{mark}")
     for name in row.unknown:
         _print(console, f"  {name}: ?  (added later; no change of the row shows its value)")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from shared.domain.history_column_names import renamed
+from shared.domain.moved_columns import moved_columns
 from shared.values.table import Column, Table
 
 RawRow = dict[str, msgspec.Raw]
@@ -19,7 +20,7 @@ class UnderColumns(NamedTuple):
     """A row under other columns.
 
     unknown: columns whose values the archive does not know. assumed: columns that are shown with
-    the value of a former name or type.
+    the value of a former name, type or place.
     """
 
     row: RawRow
@@ -32,10 +33,16 @@ def under_columns(
 ) -> UnderColumns:
     """A row of the columns `own` under those in force. own: None where they are not known.
 
-    between: columns that the table had meanwhile. A column that one of them lacks is a new one.
+    between: columns that the table had meanwhile. A column that one of them lacks is a new one. So
+    may be one that has moved among the others: an added column comes last.
     """
     names = renamed(own, in_force) if own is not None else {}
     kept = [{each.name for each in table.columns} for table in between]
+    moved = {
+        name
+        for table in (*between, *([own] if own else []))
+        for name in moved_columns(_names(table), _names(in_force))
+    }
     former = {new: old for old, new in names.items()}
     kinds = {each.name: each for each in own.columns} if own is not None else {}
     made: RawRow = {}
@@ -43,7 +50,8 @@ def under_columns(
     for column in in_force.columns:
         if column.name in row and all(column.name in each for each in kept):
             made[column.name] = row[column.name]
-            if column.name in kinds and not _keeps_values(kinds[column.name], column):
+            former_kind = kinds.get(column.name, column)
+            if column.name in moved or not _keeps_values(former_kind, column):
                 assumed.append(column.name)
         elif column.name not in row and former.get(column.name) in row:
             made[column.name] = row[former[column.name]]
@@ -54,14 +62,13 @@ def under_columns(
 
 
 def came_back(row: RawRow, in_force: Table, between: Sequence[Table]) -> bool:
-    """Whether a column of the row was dropped, and another one has its name now."""
-    return bool(under_columns(row, in_force, in_force, between).unknown)
+    """Whether a column of the row was dropped, or maybe was, and another one has its name now."""
+    found = under_columns(row, in_force, in_force, between)
+    return bool(found.unknown or found.assumed)
 
 
-def has_same_key(own: Table, in_force: Table) -> bool:
-    """Whether two versions of a table have one key, whose columns may have other names."""
-    names = renamed(own, in_force)
-    return tuple(names.get(each, each) for each in own.key) == in_force.key
+def _names(table: Table) -> list[str]:
+    return [each.name for each in table.columns]
 
 
 def _keeps_values(former: Column, later: Column) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from shared.domain.key_versions import identities
 from shared.values.change import Row
 from shared.values.errors import ConfigError
 from shared.values.json_text import encode_json
@@ -24,7 +25,8 @@ _EXACTLY = Context(prec=65, traps=[Inexact, InvalidOperation])
 def key_texts(text: str, versions: Sequence[Table], table: str) -> list[str]:
     """The key as the archive writes it.
 
-    There may be several texts: a table's key, or the types of its columns, may have changed.
+    There may be several texts: a table's key, or the names and types of its columns, may have
+    changed. Names of one version stand for those of each version with the same key.
     Raises ConfigError.
     """
     if len(text) > MOST_CHARACTERS:
@@ -35,11 +37,20 @@ def key_texts(text: str, versions: Sequence[Table], table: str) -> list[str]:
         )
     found: dict[str, None] = {}
     problem: ConfigError | None = None
-    for version in reversed(versions):
+    identity = identities(versions)
+    for number, version in zip(reversed(identity), reversed(versions), strict=True):
         try:
-            found[_encoded(_read(text, version, table))] = None
+            given = _given(text, version, table)
+            found[_encoded(_values(given, version))] = None
         except ConfigError as error:
             problem = problem or error
+            continue
+        if not _is_named(text, version):
+            continue
+        for each, other in zip(identity, versions, strict=True):
+            if each == number and other.key != version.key and given.keys() == set(version.key):
+                renamed = {new: given[old] for old, new in zip(version.key, other.key, strict=True)}
+                found[_encoded(_values(renamed, other))] = None
     if not found and not versions and text.lstrip().startswith("{"):
         found[_encoded(_json(text))] = None
     if not found:
@@ -55,21 +66,22 @@ def _encoded(key: Row) -> str:
     return encode_json(key).decode()
 
 
-def _read(text: str, version: Table, table: str) -> Row:
-    columns = {each.name: each for each in version.columns}
+def _given(text: str, version: Table, table: str) -> Row:
+    """The values of the key as they are written, by name."""
+    columns = {each.name for each in version.columns}
     names = [name for name in version.key if name in columns]
     if not names:
         raise ConfigError(
             "has no key.", thing=f"table {table}", hint="Without one its rows cannot be told apart."
         )
-    given: dict[str, Any]
+    given: Row
     if text.lstrip().startswith("{"):
         given = _json(text)
     elif len(names) == 1 and not text.startswith(f"{names[0]}="):
         given = {names[0]: text}
     else:
         parts = _parts(text)
-        if all("=" in part for part in parts):
+        if _is_named(text, version):
             given = dict(part.split("=", 1) for part in parts)
         else:
             given = dict(zip(names, parts, strict=False)) if len(parts) == len(names) else {}
@@ -80,7 +92,21 @@ def _read(text: str, version: Table, table: str) -> Row:
             thing=f"key {text[:200]!r}",
             hint=f"Its key is {', '.join(names)}: write {example}, or JSON.",
         )
-    return {name: _value(given[name], columns[name]) for name in names}
+    return given
+
+
+def _is_named(text: str, version: Table) -> bool:
+    """Whether a key is written with the names of its columns."""
+    if text.lstrip().startswith("{"):
+        return True
+    if len(version.key) == 1 and not text.startswith(f"{version.key[0]}="):
+        return False
+    return all("=" in part for part in _parts(text))
+
+
+def _values(given: Row, version: Table) -> Row:
+    columns = {each.name: each for each in version.columns}
+    return {name: _value(given[name], columns[name]) for name in version.key if name in columns}
 
 
 def _json(text: str) -> Row:

@@ -1,38 +1,15 @@
 """Row as of: what a row was at a time, from its archived changes."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
 from shared.domain.archived_change import Archived
-from shared.domain.columns_in_force import RawRow, came_back, has_same_key, under_columns
+from shared.domain.key_versions import identities
+from shared.domain.row_at import RowAt
 from shared.domain.row_in_snapshot import SnapshotRow
+from shared.domain.row_under_columns import beside_a_rival, under_columns_in_force
 from shared.values.table import Table
-
-Existence = Literal["exists", "absent", "unknown"]
-
-
-class RowAt(msgspec.Struct, frozen=True):
-    """A row at a time.
-
-    why: what it is known from. change: the last change before, which made it so.
-    certain: False where the archive does not prove it. schema_version: of `row`.
-    unknown: columns that the row had, with values that the archive does not know.
-    assumed: columns that probably have another name now, and are shown under it; and columns that
-    have another type now, with the value of the former one.
-    next: its next change, where the row is what that shows of it before.
-    """
-
-    state: Existence
-    why: str
-    row: RawRow | None = None
-    change: Archived | None = None
-    schema_version: int = 0
-    certain: bool = True
-    unknown: tuple[str, ...] = ()
-    assumed: tuple[str, ...] = ()
-    next: Archived | None = None
 
 
 def state_at(
@@ -45,6 +22,7 @@ def state_at(
     versions: Sequence[Table] = (),
     seen: Sequence[int] = (),
     coming: Sequence[int] = (),
+    rival: Table | None = None,
     read: SnapshotRow | None = None,
 ) -> RowAt:
     """The row at a time, from all of its changes in order.
@@ -54,12 +32,14 @@ def state_at(
     in_force: the table's columns at that time, None where they are not known to differ.
     versions: all its column sets, by version from 1 on. seen: those since the row's last change.
     coming: those until its next one.
+    rival: the columns under which its next change is, where they are others: an ALTER came between,
+    before this time or after it. None where none did.
     read: the row as a snapshot read it, the same at the time; it counts where changes do not tell.
     """
     place = max((i for i, each in enumerate(changes) if each.at_us <= at_us), default=-1)
     last = changes[place] if place >= 0 else None
     following = changes[place + 1 :]
-    if _has_another_key(changes, place, in_force, versions):
+    if _has_another_key(changes, place, in_force_version, versions):
         return RowAt(
             "unknown",
             "the primary key of its table was another one then",
@@ -74,38 +54,28 @@ def state_at(
         found = _across_a_gap(last, following, captured_since_us is not None)
     else:
         found = _after(last, following)
-    if found.state == "unknown" and read is not None:
+    by_read = found.is_open and read is not None
+    if read is not None and by_read:
         why = f"the snapshot {read.snapshot} has it, and no change of it is archived in between"
         found = RowAt("exists", why, read.row, last, read.schema_version)
     if found.row is None or in_force is None:
         return found
-    own = found.change is last and last is not None and found.row is last.after
     until, after = (
         [versions[each - 1] for each in some if 0 < each <= len(versions)]
         for some in (seen, coming)
     )
-    between = after if found.next else until if own else []
-    if found.schema_version == in_force_version and not came_back(found.row, in_force, between):
-        return found
+    shown_later = found.next is not None or (by_read and read is not None and read.read_us > at_us)
+    own = by_read or (last is not None and found.row is last.after)
+    between = after if shown_later else until if own else []
     later = next((each for each in following if each.op != "t"), None)
-    if (
-        later is not None
-        and later.before is not None
-        and later.schema_version == in_force_version
-        and not came_back(later.before, in_force, after)
-    ):
-        return msgspec.structs.replace(
-            found,
-            row=later.before,
-            schema_version=in_force_version,
-            why="its columns had changed; its next change shows the row before it",
-            next=later,
-        )
-    return _projected(found, in_force, in_force_version, versions, between)
+    found = under_columns_in_force(
+        found, later, in_force, in_force_version, versions, between, after
+    )
+    return found if rival is None else beside_a_rival(found, in_force, rival)
 
 
 def _has_another_key(
-    changes: Sequence[Archived], place: int, in_force: Table | None, versions: Sequence[Table]
+    changes: Sequence[Archived], place: int, in_force: int, versions: Sequence[Table]
 ) -> bool:
     """Whether the row had another identity at the time than in its archived changes around it.
 
@@ -113,9 +83,10 @@ def _has_another_key(
     """
     nearest = [*reversed(changes[: place + 1]), *changes[place + 1 :]]
     own = next((each.schema_version for each in nearest if each.op != "t"), 0)
-    if in_force is None or not 0 < own <= len(versions):
+    if not 0 < own <= len(versions) or not 0 < in_force <= len(versions):
         return False
-    return not has_same_key(versions[own - 1], in_force)
+    identity = identities(versions)
+    return identity[own - 1] != identity[in_force - 1]
 
 
 def _before(following: Sequence[Archived], captured: bool) -> RowAt:
@@ -186,24 +157,3 @@ def _after(last: Archived, following: Sequence[Archived]) -> RowAt:
         version = later.schema_version
         return RowAt("exists", why, later.before, last, version, next=later)
     return RowAt("absent", "its partition was truncated", change=last)
-
-
-def _projected(
-    found: RowAt,
-    in_force: Table,
-    version: int,
-    versions: Sequence[Table],
-    between: Sequence[Table],
-) -> RowAt:
-    """The row under the columns of another version."""
-    own = versions[found.schema_version - 1] if found.schema_version <= len(versions) else None
-    row, unknown, assumed = under_columns(found.row or {}, own, in_force, between)
-    return msgspec.structs.replace(
-        found,
-        row=row,
-        schema_version=version,
-        why=f"{found.why}, under the columns that the table had then",
-        certain=found.certain and not unknown and not assumed,
-        unknown=unknown,
-        assumed=assumed,
-    )

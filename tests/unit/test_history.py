@@ -17,12 +17,15 @@ from cli.commands import history as command
 from shared.adapters.archive_table.contract import TableFacts
 from shared.domain.archived_change import Archived
 from shared.domain.key_argument import key_texts
+from shared.domain.key_versions import identities
+from shared.domain.moved_columns import moved_columns
 from shared.domain.row_as_of import state_at
+from shared.domain.row_in_snapshot import SnapshotRow
 from shared.domain.time_argument import parse_time
-from shared.flows.history.history import RowMoment, row_at, row_history
+from shared.flows.history.history import RowMoment, rival_of, row_at, row_history
 from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import ValidSpan, find_table, spans_of
-from shared.flows.history.row_queries import read_versions
+from shared.flows.history.row_queries import read_coming_versions, read_versions
 from shared.values.change import Row
 from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.errors import ConfigError
@@ -31,7 +34,7 @@ from shared.values.seq import make_seq
 from shared.values.table import Column, Table
 from shared.values.unix_micros import micros
 from tests.tier import TIER
-from tests.worlds.past_world import DATABASE, EPOCH, SOURCE, STREAM, TABLE, PastWorld
+from tests.worlds.past_world import BEGAN_MS, DATABASE, EPOCH, SOURCE, STREAM, TABLE, PastWorld
 from tests.worlds.twins.athena import MemoryAthena
 from tests.worlds.twins.snapshots import MemorySnapshotStore
 from tests.worlds.twins.state import MemoryCoverages, MemorySchemas
@@ -93,7 +96,8 @@ def test_a_row_at_a_time_is_what_it_was(seed: int) -> None:
         for name in told.keys() - assumed:
             assert told[name] == expected[name], (key, at, name, found.found)
         seen["wrong"] += any(bare(told[name]) != bare(expected[name]) for name in assumed)
-        assert found.found.certain is not bool(unknown or assumed)
+        assert not (found.found.certain and (unknown or assumed))
+        seen["uncertain"] += not (found.found.certain or unknown or assumed)
         seen["unknown columns"] += bool(unknown)
         seen["assumed"] += bool(found.found.assumed)
         seen["altered"] += found.found.change is not None and (
@@ -102,6 +106,7 @@ def test_a_row_at_a_time_is_what_it_was(seed: int) -> None:
     assert seen["exists"] > 30
     assert seen["absent"] > 30
     assert seen["altered"] > 0
+    assert seen["uncertain"] <= seen["exists"] / 20
     assert seen["unknown columns"] < seen["exists"] / 3
     assert seen["wrong"] <= seen["assumed"] / 2
 
@@ -364,7 +369,9 @@ def with_versions(
         ]
     )
     state = SimpleNamespace(schemas=schemas, coverage=MemoryCoverages())
-    return HistorySetup(athena, world, state, {STREAM: SOURCE}, MemorySnapshotStore())  # type: ignore[arg-type]
+    facts = TableFacts(ledger=world.facts().ledger, times={STREAM: (BEGAN_MS, BEGAN_MS + 60_000)})
+    archive = SimpleNamespace(facts=lambda: facts, has_snapshots=lambda: False)
+    return HistorySetup(athena, archive, state, {STREAM: SOURCE}, MemorySnapshotStore())  # type: ignore[arg-type]
 
 
 def test_columns_that_came_back_since_are_not_those_in_between(world: PastWorld) -> None:
@@ -426,6 +433,119 @@ def test_what_the_next_change_shows_has_no_value_of_a_column_that_was_another_on
             assert (found.state, found.certain, found.unknown) == ("exists", not unknown, unknown)
             assert found.row is not None
             assert ("w" in found.row) is (not unknown)
+
+
+def test_a_column_that_has_moved_may_be_another_one_under_its_name(world: PastWorld) -> None:
+    """It may have been dropped and added again, which no change of a row shows."""
+    first, last = table(ID, Column("w", "int"), V), table(ID, V, Column("w", "int"))
+    old, new = {"id": 7, "w": 5, "v": 1}, {"id": 7, "v": 1, "w": None}
+    for changes, asked in (
+        ((_row("7", 1, old), _row("8", 2, new | {"id": 8})), 2),
+        ((_row("9", 1, old | {"id": 9}), _row("8", 1, old), _row("7", 2, new, new)), 2),
+    ):
+        setup = with_versions(world, (first, last), *changes)
+        found = row_at(setup, "market.listings", "7", at_s(asked).replace(tzinfo=UTC)).found
+        assert (found.state, found.certain) == ("exists", False)
+        assert "w" in found.assumed
+
+
+def test_between_two_changes_with_an_alter_between_them_the_columns_are_not_certain(
+    world: PastWorld,
+) -> None:
+    short, long = table(ID, V), table(ID, V, Column("w", "int"))
+    row = {"id": 7, "v": 1}
+    setup = with_versions(
+        world,
+        (short, long),
+        _row("7", 1, row),
+        _row("8", 1, row | {"id": 8}),
+        _row("9", 2, row | {"id": 9, "w": 3}),
+        _row("10", 2, row | {"id": 10, "w": 3}),
+    )
+
+    def certain(key: str, second: int) -> bool:
+        found = row_at(setup, "market.listings", key, at_s(second).replace(tzinfo=UTC)).found
+        assert found.state == "exists"
+        return found.certain
+
+    assert [certain("7", each) for each in (1, 2)] == [True, False]
+    assert [certain("9", each) for each in (3, 4)] == [True, True]
+
+
+def test_before_the_first_archived_change_a_table_may_have_had_its_former_columns(
+    world: PastWorld,
+) -> None:
+    """A consumer without an archive, or a snapshot, has noted the first version."""
+    short, long = table(ID, V), table(ID, V, Column("w", "int"))
+    row = {"id": 7, "v": 1, "w": 2}
+    for versions, certain, assumed in (((short, long), False, ("w",)), ((long, short), True, ())):
+        number = versions.index(long) + 1
+        setup = with_versions(world, versions, _row("7", number, row, row))
+        past = find_table(setup, "market.listings")
+        later, _ = read_coming_versions(setup.athena, past, 0)
+        assert [each.version for each in later] == [number]
+        found = state_at(
+            [change(1, "u", 50, before=raw(row), schema_version=number)],
+            40,
+            in_force=long,
+            in_force_version=number,
+            versions=versions,
+            rival=rival_of(past, [], later),
+        )
+        assert (found.state, found.certain, found.assumed) == ("exists", certain, assumed)
+
+
+def raw(row: Row) -> dict[str, msgspec.Raw]:
+    return {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in row.items()}
+
+
+def test_a_snapshot_has_a_row_that_may_have_ended_with_a_truncate() -> None:
+    changes = [change(2, "t", 200), change(3, "c", 300)]
+    read = SnapshotRow("weekly", 1, 1, 90, 1, raw({"id": 7, "v": 1}))
+    assert (state_at(changes, 100).state, state_at(changes, 100).certain) == ("absent", False)
+    assert state_at(changes, 100, read=read).row == read.row
+    assert state_at(changes[1:], 100, read=read).state == "absent"
+
+
+RENAMED = (ID, V), (Column("number", "int", nullable=False), V)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"id":7}', {'{"id":7}', '{"number":7}'}),
+        ("number=7", {'{"id":7}', '{"number":7}'}),
+        ("7", {'{"id":7}', '{"number":7}', '{"v":7}'}),
+        ("v=7", {'{"v":7}'}),
+    ],
+)
+def test_a_key_by_its_name_is_found_under_each_name_that_the_column_had(
+    text: str, expected: set[str]
+) -> None:
+    first, second = (table(*each, key=(each[0].name,)) for each in RENAMED)
+    added = table(*RENAMED[1], Column("w", "int"), key=("number",))
+    another = table(*RENAMED[1], key=("v",))
+    assert set(key_texts(text, [first, second, added, another], "market.listings")) == expected
+    assert identities([first, another, added, second]) == [0, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("former", "later", "moved"),
+    [
+        ("abcd", "abcd", ""),
+        ("abcd", "xaybcd", ""),
+        ("abcd", "acd", ""),
+        ("abcd", "acdb", "b"),
+        ("abcd", "dabc", "d"),
+        ("ab", "ba", "ab"),
+        ("abcde", "badce", "abcd"),
+        ("", "ab", ""),
+    ],
+)
+def test_moved_columns_are_the_fewest_that_explain_the_order(
+    former: str, later: str, moved: str
+) -> None:
+    assert moved_columns(former, later) == set(moved)
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,21 @@ import msgspec
 
 from shared.domain.archived_change import Archived, in_order
 from shared.domain.key_argument import key_texts
-from shared.domain.row_as_of import RowAt, state_at
+from shared.domain.row_as_of import state_at
+from shared.domain.row_at import RowAt
 from shared.domain.row_in_snapshot import SKEW_US, SnapshotRow, nearest
 from shared.flows.history.archive_reach import ArchiveReach, archive_of, held_since
 from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import PastTable, find_table
 from shared.flows.history.row_queries import (
+    ComingVersion,
+    read_coming_versions,
     read_other_keys,
     read_row,
     read_snapshots,
     read_versions,
 )
+from shared.values.table import Table
 from shared.values.unix_micros import micros
 
 MOST_KEY_CHANGES = 50
@@ -64,27 +68,29 @@ def row_at(setup: HistorySetup, table: str, key: str, at: datetime) -> RowMoment
     at_us = micros(at)
     past, keys, archive, changes, read = _read(setup, table, key)
     seen, scanned = _seen(setup, past, changes, at_us)
-    version = seen[0] if seen else 0
+    read += scanned
+    later, scanned = _later(setup, past, at_us)
+    read += scanned
+    version = seen[0] if seen else later[0].version if later else 0
     since_us = held_since(past, archive, at_us)
     state = partial(
         state_at,
         changes,
         at_us,
         captured_since_us=since_us,
-        in_force=past.versions[version - 1] if 0 < version <= len(past.versions) else None,
+        in_force=past.version(version),
         in_force_version=version,
         versions=past.versions,
         seen=seen,
+        rival=rival_of(past, seen, later),
     )
     found = state()
-    read += scanned
-    if found.next and len(past.versions) > 1:
-        coming, scanned = read_versions(setup.athena, past, found.next.at_us, at_us)
-        found = state(coming=coming)
-        read += scanned
-    if found.state == "unknown" and since_us is not None:
+    if found.next:
+        found = state(coming=_until(later, found.next))
+    if found.is_open and since_us is not None:
         snapshots, scanned = _snapshots(setup, past, keys, archive, since_us)
-        found = state(read=nearest(snapshots, changes, at_us))
+        if row := nearest(snapshots, changes, at_us):
+            found = state(read=row, coming=_until(later, row))
         read += scanned
     return RowMoment(past.full_name, keys, at_us, found, archive.reaches(at_us), archive, read)
 
@@ -116,6 +122,25 @@ def _read(
     archive = archive_of(setup, past.source)
     changes, scanned = read_row(setup.athena, past, keys)
     return past, keys, archive, in_order(changes), scanned
+
+
+def _later(setup: HistorySetup, past: PastTable, at_us: int) -> tuple[list[ComingVersion], int]:
+    """The schema_versions of the table after a time; the bytes scanned."""
+    if len(past.versions) < 2:
+        return [], 0
+    return read_coming_versions(setup.athena, past, at_us)
+
+
+def _until(later: Sequence[ComingVersion], end: Archived | SnapshotRow) -> list[int]:
+    """The versions that were there before the end."""
+    return [each.version for each in later if (each.epoch, each.n) <= (end.epoch, end.n)]
+
+
+def rival_of(past: PastTable, seen: Sequence[int], later: Sequence[ComingVersion]) -> Table | None:
+    """The columns that the table may have had already, or still, at a time between two changes."""
+    if not later or (seen and later[0].version == seen[0]):
+        return None
+    return past.version(later[0].version if seen else later[0].version - 1)
 
 
 def _seen(

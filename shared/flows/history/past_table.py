@@ -41,6 +41,10 @@ class PastTable(msgspec.Struct, frozen=True):
     def full_name(self) -> str:
         return f"{self.database}.{self.name}"
 
+    def version(self, number: int) -> Table | None:
+        """The columns of a schema_version; None where the state table has none."""
+        return self.versions[number - 1] if 0 < number <= len(self.versions) else None
+
     def captured_since(self, at_us: int) -> int | None:
         """From when to this time no change is missing; None: it was not captured at this time."""
         if not self.spans:

@@ -7,6 +7,7 @@ each part of a query names all three: Athena then reads few bytes.
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -91,6 +92,26 @@ def read_versions(
     wanted = select(where, "schema_version, epoch, max(n) AS last")
     done = ask(athena, wanted + grouped, parameters)
     found = dict.fromkeys(int(version or 0) for version, *_ in rows(athena, done.id))
+    return list(found), done.scanned
+
+
+class ComingVersion(NamedTuple):
+    """A schema_version in changes of a table after a time. epoch, n: of the first of them."""
+
+    epoch: int
+    n: int
+    version: int
+
+
+def read_coming_versions(
+    athena: Athena, table: PastTable, at_us: int
+) -> tuple[list[ComingVersion], int]:
+    """The schema_versions of the table's changes after a time, first one first; bytes scanned."""
+    where = f"{OF_TABLE} AND op <> 't' AND committed_at > ?"
+    wanted = select(where, "epoch, min(n) AS first, schema_version")
+    parameters: list[QueryParameter] = [table.source, table.database, table.name, time_of(at_us)]
+    done = ask(athena, f"{wanted} GROUP BY schema_version, epoch ORDER BY epoch, first", parameters)
+    found = (ComingVersion(*(int(each or 0) for each in row)) for row in rows(athena, done.id))
     return list(found), done.scanned
 
 
