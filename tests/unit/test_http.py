@@ -18,7 +18,7 @@ from shared.flows.consume import sinks
 from shared.flows.consume.sinks.http.receiver_answers import seconds_of
 from shared.values.errors import ConfigError, SecretUnavailable
 from shared.values.settings import ConsumerSettings
-from tests.worlds.consumer_world import change, message
+from tests.worlds.consumer_world import change, delivery, message
 from tests.worlds.receiver import KEY, Receiver, listening
 from tests.worlds.twins.state import memory_state
 
@@ -210,6 +210,37 @@ def test_a_failed_change_holds_back_its_group_alone(receiver: Receiver) -> None:
 def test_a_receiver_that_only_errs_is_left_alone_for_the_batch(receiver: Receiver) -> None:
     receiver.answer = lambda _: (500, {}, "")
     assert kinds(sink_of(receiver).apply(Slice(arrivals(9, "abcdefghi")))) == ["failed"] * 9
+    assert len(receiver.requests) == 3
+
+
+def received_again(many: list[Arrival]) -> list[Arrival]:
+    return [
+        replace(one, delivery=delivery([one.change], one.message.group, attempt=2)) for one in many
+    ]
+
+
+def test_a_change_that_the_receiver_never_takes_holds_back_its_group_alone(
+    receiver: Receiver,
+) -> None:
+    """Its answer, 500, does not tell which change of the request it cannot take."""
+    receiver.answer = lambda changes: (
+        (500, {}, "") if any(one["key"]["id"] == 3 for one in changes) else None
+    )
+    many, sink = arrivals(9, "aabbbbccd"), sink_of(receiver, batch=20)
+    assert kinds(sink.apply(Slice(many))) == ["failed"] * 9
+    outcomes = sink.apply(Slice(received_again(many)))
+    assert [at for at, each in enumerate(outcomes) if each.kind == "failed"] == [3, 4, 5]
+    assert outcomes[3].reason == "answers 500"
+    assert outcomes[4].reason == "waits for an earlier change of its group"
+    assert sent(receiver)[1:] == [[0, 1], [2, 3, 4, 5], [2], [3], [6, 7], [8]]
+
+
+def test_a_receiver_that_only_errs_is_left_alone_when_a_batch_comes_again(
+    receiver: Receiver,
+) -> None:
+    receiver.answer = lambda _: (500, {}, "")
+    many = received_again(arrivals(9, "aaabbbccc"))
+    assert kinds(sink_of(receiver, batch=20).apply(Slice(many))) == ["failed"] * 9
     assert len(receiver.requests) == 3
 
 

@@ -36,7 +36,11 @@ class HttpSink:
         return ""
 
     def apply(self, slice: Slice) -> list[Outcome]:
-        """Send changes in order; nothing is sent behind a failed change of its group."""
+        """Send changes in order; nothing is sent behind a failed change of its group.
+
+        A receiver may answer 500 for one change of a request, each time. So what comes again shares
+        no request with other groups, and is sent one by one where the request fails.
+        """
         outcomes: list[Outcome | None] = [
             Outcome("superseded", asked=False) if each.is_older else None for each in slice.arrivals
         ]
@@ -64,12 +68,16 @@ class HttpSink:
                 middle = len(portion) // 2
                 portions.extendleft((portion[middle:], portion[:middle]))
                 continue
+            errors = errors + 1 if found.is_of_all and first.kind == "failed" else 0
+            stops = found.pause or errors == ENOUGH_ERRORS
+            if errors and not stops and len(portion) > 1 and _comes_again(slice, portion[0]):
+                portions.extendleft([at] for at in reversed(portion))
+                continue
             for at, outcome in zip(portion, found.outcomes, strict=True):
                 outcomes[at] = outcome
                 if outcome.kind == "failed":
                     held.add(slice.arrivals[at].message.group)
-            errors = errors + 1 if found.is_of_all and first.kind == "failed" else 0
-            if found.pause or errors == ENOUGH_ERRORS:
+            if stops:
                 rest = first
                 break
         return [outcome or rest for outcome in outcomes]
@@ -85,9 +93,21 @@ class HttpSink:
         portion: list[int] = []
         size = 0
         for at, arrival in enumerate(slice.arrivals):
-            if portion and (len(portion) == self._batch or size + arrival.size > MAX_BYTES):
+            full = len(portion) == self._batch or size + arrival.size > MAX_BYTES
+            if portion and (full or _must_part(slice, portion[-1], at)):
                 portions.append(portion)
                 portion, size = [], 0
             portion.append(at)
             size += arrival.size
         return [*portions, portion] if portion else portions
+
+
+def _comes_again(slice: Slice, at: int) -> bool:
+    delivery = slice.arrivals[at].delivery
+    return delivery is not None and delivery.attempt > 1
+
+
+def _must_part(slice: Slice, at: int, other: int) -> bool:
+    """Whether two changes of different groups must not share a request."""
+    one, two = slice.arrivals[at].message.group, slice.arrivals[other].message.group
+    return one != two and (_comes_again(slice, at) or _comes_again(slice, other))
