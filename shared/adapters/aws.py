@@ -5,6 +5,7 @@ wherever it runs: it ends well before a function's own time-out, and an outage s
 """
 
 import os
+import socket
 from typing import Any
 
 import boto3
@@ -17,6 +18,19 @@ CONNECT_SECONDS, READ_SECONDS = 1.5, 3.0
 
 ATTEMPTS = 3
 """Of calls that botocore may repeat; two pauses of at most a second lie between them."""
+
+
+LONG_ANSWER_SECONDS = 60.0
+"""The connection of a longer wait shows every so often that it lives. NAT gateways, interface
+endpoints and load balancers forget a connection that is silent for 350 s, and tell nobody. Source:
+AWS Networking blog, "Implementing long-running TCP Connections within VPC networking".
+"""
+
+_ALIVE = [
+    (socket.IPPROTO_TCP, getattr(socket, name), seconds)
+    for name, seconds in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 30))
+    if hasattr(socket, name)
+]
 
 
 def config(
@@ -54,4 +68,8 @@ def client(
     region = os.environ.get("AWS_REGION") or None
     if boto3.DEFAULT_SESSION is None:
         boto3.setup_default_session(botocore_session=quick_session())
-    return boto3.client(service, region, config=settings)  # type: ignore[call-overload]
+    made: Any = boto3.client(service, region, config=settings)  # type: ignore[call-overload]
+    if read_seconds > LONG_ANSWER_SECONDS:
+        # botocore switches keep-alive on, but leaves the two hours of the kernel.
+        made._endpoint.http_session._socket_options.extend(_ALIVE)
+    return made

@@ -1,5 +1,6 @@
 """Clients of AWS: where they find their region, and what they know of services."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from botocore.loaders import Loader
 
 from shared.adapters import aws
 from shared.adapters.aws_models import quick_session
+from shared.adapters.functions.awslambda import LONGEST_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,20 @@ def test_every_client_is_made_by_such_a_session(monkeypatch: pytest.MonkeyPatch)
     for _ in range(2):
         aws.client("sqs")
     assert made == [True]
+
+
+def test_a_connection_that_waits_for_minutes_shows_that_it_lives(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A gateway forgets one that is silent for 350 s: the answer of a function never comes."""
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+
+    def options(**settings: Any) -> set[tuple[int, int, Any]]:
+        manager = aws.client("lambda", **settings)._endpoint.http_session._manager
+        pool = manager.connection_from_url("https://lambda.eu-west-1.amazonaws.com")
+        return set(pool._new_conn().socket_options)
+
+    long = options(read_seconds=LONGEST_SECONDS)
+    assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in long
+    assert (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60) in long
+    assert (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60) not in options()
