@@ -152,6 +152,18 @@ def test_an_index_lost_between_two_requests_is_made_again(elasticsearch: Any) ->
     assert held(search, alias) == {"2": (11, {"price": 2})}
 
 
+def test_an_index_that_was_left_without_its_alias_is_passed_over(elasticsearch: Any) -> None:
+    """A cutover leaves the former index, and the one after it was deleted by hand."""
+    search, alias = ElasticsearchSearch({"url": elasticsearch.url}), f"t-{uuid.uuid4().hex[:12]}"
+    for number in (1, 2):
+        elasticsearch.request("PUT", f"/{alias}-{number:06d}/_doc/1", {"price": 1})
+    search.ensure_index(alias, DEFINITION)
+    assert search.behind([alias])[alias].indexes == (f"{alias}-000003",)
+    ElasticsearchSearch({"url": elasticsearch.url}).ensure_index(alias, DEFINITION)
+    assert search.behind([alias])[alias].indexes == (f"{alias}-000003",)
+    assert held(search, alias) == {}
+
+
 def test_somebody_elses_index_in_the_place_of_the_alias_is_left_alone(elasticsearch: Any) -> None:
     search, alias = ElasticsearchSearch({"url": elasticsearch.url}), f"t-{uuid.uuid4().hex[:12]}"
     elasticsearch.request("PUT", f"/{alias}/_doc/1", {"price": 1})

@@ -153,6 +153,26 @@ def test_an_index_that_was_dropped_is_filled_beside_the_empty_one(
     assert in_index(world, NEW) == world.source()
 
 
+def test_an_index_that_was_dropped_after_a_cutover_is_not_the_former_one(
+    world: BackfillWorld, machine: Machine
+) -> None:
+    """The former index is there still, without its alias and with what was long ago."""
+    search = world.world.search
+    filled(machine)
+    run(machine, CutoverWork())
+    run(machine, CutoverWork(step="finish"))
+    search.indexes[OLD] = search.indexes.pop(ALIAS)
+    del search.indexes[NEW], search.aliases[ALIAS]
+    world.write()
+    world.drain()
+    assert search.index_behind(ALIAS) == NEW
+    third = f"{ALIAS}-000003"
+    assert run(machine, BackfillWork(into=NewIndexes())).result["into"] == {ALIAS: third}
+    assert run(machine, CutoverWork()).state == "done"
+    assert search.index_behind(ALIAS) == third
+    assert in_index(world, third) == world.source()
+
+
 def test_cutover_rollback_and_finish(world: BackfillWorld, machine: Machine) -> None:
     filled(machine)
     search = world.world.search

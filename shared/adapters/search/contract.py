@@ -58,9 +58,13 @@ class Behind(msgspec.Struct, frozen=True):
     ids: tuple[str, ...] = ()
 
 
-def first_index(alias: str) -> str:
-    """The name of the index that is made where an alias has none."""
-    return f"{alias}-000001"
+LAST_NUMBER = 999_999
+"""Of the indexes of an alias."""
+
+
+def numbered_index(alias: str, number: int) -> str:
+    """The name of an index that is made for an alias."""
+    return f"{alias}-{number:06d}"
 
 
 class Search(Protocol):
@@ -97,9 +101,10 @@ class Search(Protocol):
         ...
 
     def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:
-        """Create index `ALIAS-000001` behind `alias` unless the alias exists.
+        """Create an index behind `alias` unless the alias exists.
 
-        definition: settings, mappings, aliases. Many functions may call it at once.
+        It is `ALIAS-000001`, or the first number after it that no index has. definition: settings,
+        mappings, aliases. Many functions may call it at once.
         """
         ...
 

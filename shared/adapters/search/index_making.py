@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.adapters.search.alias_cache import KnownAliases
 from shared.adapters.search.cluster_connection import Connection, names
-from shared.adapters.search.contract import first_index
+from shared.adapters.search.contract import LAST_NUMBER, numbered_index
 from shared.values.errors import SearchError
 
 
@@ -20,34 +20,43 @@ class IndexMaking:
         """See `Search.ensure_index`."""
         if self._aliases.exists(alias):
             return
+        for number in range(1, LAST_NUMBER + 1):
+            try:
+                self._made(alias, numbered_index(alias, number), definition)
+                break
+            except SearchError as error:
+                if "resource_already_exists_exception" not in error.what:
+                    raise
+                # Another function was faster, or its own request was answered too late: the index
+                # has then been behind the alias since its creation. Else it is a former one, which
+                # a cutover has left, or somebody else's: its documents may be of long ago.
+                if self._aliases.exists(alias):
+                    break
+        self._aliases.note(alias)
+
+    def _made(self, alias: str, index: str, definition: dict[str, Any]) -> None:
+        """Make an index behind an alias, which leads nowhere."""
         mappings = definition.get("mappings", {})
 
         def make() -> None:
             _with_known_types(
                 mappings.get("properties", {}),
                 lambda known: self._create(
-                    alias, definition, {**mappings, "properties": known} if known else mappings
+                    alias,
+                    index,
+                    definition,
+                    {**mappings, "properties": known} if known else mappings,
                 ),
             )
 
         try:
-            try:
-                make()
-            except SearchError as error:
-                if (
-                    "invalid_alias_name_exception" not in error.what
-                    or not self._remove_made_by_deletes(alias)
-                ):
-                    raise
-                make()
+            make()
         except SearchError as error:
-            # Another function was faster, or its own request was answered too late: the index has
-            # then been behind the alias since its creation.
-            if "resource_already_exists_exception" not in error.what or not self._aliases.exists(
+            if "invalid_alias_name_exception" not in error.what or not self._remove_made_by_deletes(
                 alias
             ):
                 raise
-        self._aliases.note(alias)
+            make()
 
     def make(self, index: str, alias: str, definition: dict[str, Any]) -> None:
         """See `Search.make_index`."""
@@ -76,9 +85,11 @@ class IndexMaking:
             if lacking:
                 _with_known_types(lacking, partial(self._put_mapping, index))
 
-    def _create(self, alias: str, definition: dict[str, Any], mappings: dict[str, Any]) -> None:
+    def _create(
+        self, alias: str, index: str, definition: dict[str, Any], mappings: dict[str, Any]
+    ) -> None:
         aliases = {**definition.get("aliases", {}), alias: {"is_write_index": True}}
-        self._put(first_index(alias), {**definition, "aliases": aliases}, mappings)
+        self._put(index, {**definition, "aliases": aliases}, mappings)
 
     def _put(self, index: str, definition: dict[str, Any], mappings: dict[str, Any]) -> None:
         made = {

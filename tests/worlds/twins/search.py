@@ -2,12 +2,20 @@
 documents.
 """
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
-from shared.adapters.search.contract import Action, AliasMove, Behind, Document, Result
+from shared.adapters.search.contract import (
+    Action,
+    AliasMove,
+    Behind,
+    Document,
+    Result,
+    numbered_index,
+)
 from shared.values.errors import SearchError, SearchUnavailable
 from shared.values.json_text import decode_json, encode_json
 
@@ -134,8 +142,16 @@ class MemorySearch:
     def ensure_index(self, alias: str, definition: dict[str, Any]) -> None:
         self._answer()
         if self.key(alias) not in self.indexes:
-            self.indexes[alias] = {}
-            self.definitions[alias] = msgspec.json.decode(msgspec.json.encode(definition))
+            index = alias
+            if numbered_index(alias, 1) in self.indexes:  # it was left without the alias
+                index = next(
+                    name
+                    for number in itertools.count(2)
+                    if (name := numbered_index(alias, number)) not in self.indexes
+                )
+                self.aliases[alias] = index
+            self.indexes[index] = {}
+            self.definitions[index] = msgspec.json.decode(msgspec.json.encode(definition))
 
     def behind(self, names: Sequence[str]) -> dict[str, Behind]:
         self._answer()

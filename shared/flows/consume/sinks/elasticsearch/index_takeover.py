@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from shared.adapters.search.contract import AliasMove, Behind, Search, first_index
+from shared.adapters.search.contract import LAST_NUMBER, AliasMove, Behind, Search, numbered_index
 from shared.domain.captured_tables import CapturedTable
 from shared.flows.consume.sinks.elasticsearch.layout import Layout
 from shared.flows.consume.sinks.elasticsearch.sink_settings import ElasticsearchSettings
@@ -114,7 +114,7 @@ class IndexTakeover:
 
     def _pair(self, alias: str, behind: Behind | None) -> IndexPair:
         if behind is None:  # its index was dropped, or its table never had a row
-            serving = first_index(alias)
+            serving = self._free(alias, alias)
             return IndexPair(alias, serving, self._free(alias, serving))
         if not behind.is_alias:
             raise ConfigError(
@@ -134,16 +134,14 @@ class IndexTakeover:
         return IndexPair(alias, serving, self._free(alias, serving))
 
     def _free(self, alias: str, serving: str) -> str:
-        """The name after that of the serving index, which no index has."""
+        """The first name after that of the serving index that no index has."""
         prefix, _, last = serving.rpartition("-")
         number = int(last) if prefix == alias and last.isdigit() else 0
-        while True:
+        while number < LAST_NUMBER:
             number += 1
-            name = f"{alias}-{number:06d}"
-            if not self._search.behind([name]):
+            if not self._search.behind([name := numbered_index(alias, number)]):
                 return name
-            if number > 999_998:
-                raise SearchError("has no free name for a new index.", thing=alias)
+        raise SearchError("has no free name for a new index.", thing=alias)
 
 
 def _moves(pairs: Mapping[str, IndexPair]) -> list[AliasMove]:
