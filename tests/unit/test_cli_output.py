@@ -10,6 +10,7 @@ import pytest
 from cli.commands.tables import _show as show_tables
 from cli.commands.verify import show_verify
 from cli.ui.console import result_console
+from cli.ui.printed_table import new_table, print_table
 from shared.flows.source.table_listing import ListedTable, Listing
 from shared.flows.verify.verify_report import VerifyReport
 from shared.values.difference import Difference
@@ -24,7 +25,25 @@ def test_only_one_place_makes_consoles_and_none_makes_pictures_of_text() -> None
         for made in re.findall(r"\bConsole\(([^)]*)\)", file.read_text())
     ]
     assert {file.name for file, _ in makers} == {"console.py"}
-    assert all("emoji=False" in made for _, made in makers)
+    assert all("emoji=False, markup=False" in made for _, made in makers)
+
+
+def test_no_column_of_a_progress_line_takes_a_note_for_markup() -> None:
+    text = (ROOT / "cli/ui/progress_line.py").read_text()
+    assert re.findall(r"TextColumn\(\"\{task.fields\[\w+\]\}\"([^)]*)\)", text) == [
+        ", markup=False"
+    ] * text.count("task.fields[")
+
+
+def test_brackets_in_a_table_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    cells = "index [shop-000001/L69CE] exists", '["red"]', "[/x]"
+    table = new_table()
+    for name in "abc":
+        table.add_column(name)
+    table.add_row(*cells)
+    print_table(result_console(), table)
+    out = capsys.readouterr().out
+    assert all(cell in out for cell in cells)
 
 
 def test_a_document_id_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
