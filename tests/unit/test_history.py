@@ -232,7 +232,7 @@ def test_what_the_retention_has_dropped_is_not_known() -> None:
 
 def test_an_epoch_whose_end_is_missing_ends_the_answers() -> None:
     world = PastWorld(7).run(120)
-    end = moment(world.end_ms - 1)
+    end = moment(world.end_ms)
     key = key_text(min(world.keys))
     assert row_at(opened(world), "listings", key, moment(world.first_ms)).complete
     last = max(row["n"] for row in world.rows)
@@ -243,6 +243,24 @@ def test_an_epoch_whose_end_is_missing_ends_the_answers() -> None:
     found = row_at(opened(world), "listings", key, end)
     (through,) = found.archive.through
     assert (through.epoch, through.n, found.complete) == (EPOCH, last, False)
+
+
+def test_while_changes_keep_coming_what_is_below_a_missing_one_is_complete() -> None:
+    world = PastWorld(7).run(120)
+    key = key_text(min(world.keys))
+    at = next(
+        at
+        for at in range(-30, -5)
+        if world.rows[at - 1]["committed_at"] < world.rows[at]["committed_at"]
+    )
+    lacking = world.rows.pop(at)
+    reached = micros(world.rows[at]["committed_at"].replace(tzinfo=UTC))
+    setup = opened(world)
+    for at_us, complete in ((reached - 1, True), (reached, False), (reached + 1, False)):
+        found = row_at(setup, "listings", key, moment(0) + timedelta(microseconds=at_us))
+        assert found.complete is complete
+        (through,) = found.archive.through
+        assert (through.n, through.at_us) == (lacking["n"] - 1, reached)
 
 
 def change(n: int, op: str, at: int, **values: object) -> Archived:

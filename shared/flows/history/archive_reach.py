@@ -1,13 +1,18 @@
 """ArchiveReach: how far the archive has a source, which every answer says."""
 
+from datetime import datetime
+
 import msgspec
 
+from shared.adapters.athena.contract import QueryParameter
 from shared.domain.archive_completeness import archived_through
 from shared.domain.archive_ledger import Ledger
+from shared.domain.athena_query import ask, rows
 from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import PastTable
 from shared.values.coverage import former_ends
 from shared.values.seq import split_seq
+from shared.values.unix_micros import micros
 
 
 class Through(msgspec.Struct, frozen=True):
@@ -33,8 +38,11 @@ class ArchiveReach(msgspec.Struct, frozen=True):
     since_us: int
 
     def reaches(self, at_us: int) -> bool:
-        """Whether all changes until a time are there."""
-        return bool(self.through) and all(each.at_us >= at_us for each in self.through)
+        """Whether all changes until a time are there.
+
+        Another change may have been committed at the very time of the last one.
+        """
+        return bool(self.through) and all(each.at_us > at_us for each in self.through)
 
 
 def archive_of(setup: HistorySetup, source: str) -> ArchiveReach:
@@ -55,6 +63,31 @@ def archive_of(setup: HistorySetup, source: str) -> ArchiveReach:
     if since_us and facts.dropped_ms:
         since_us = max(since_us, (facts.dropped_ms + 1) * 1000)
     return ArchiveReach(through, since_us)
+
+
+def with_times(setup: HistorySetup, archive: ArchiveReach) -> tuple[ArchiveReach, int]:
+    """The same, with the times that only a query tells; and the bytes that it scanned.
+
+    While changes keep coming, some that are above a missing one are nearly always there. So the
+    table's last change does not tell up to when nothing is missing.
+    """
+    untimed = [each for each in archive.through if each.n and not each.at_us]
+    if not untimed:
+        return archive, 0
+    wanted = "SELECT stream, committed_at FROM changes WHERE stream = ? AND epoch = ? AND n = ?"
+    values: list[QueryParameter] = []
+    for each in untimed:
+        values += [each.stream, each.epoch, each.n]
+    done = ask(setup.athena, " UNION ALL ".join([wanted] * len(untimed)), values)
+    times = {
+        stream: micros(datetime.fromisoformat(str(at)))
+        for stream, at in rows(setup.athena, done.id)
+    }
+    through = [
+        msgspec.structs.replace(each, at_us=each.at_us or times.get(each.stream, 0))
+        for each in archive.through
+    ]
+    return msgspec.structs.replace(archive, through=through), done.scanned
 
 
 def held_since(past: PastTable, archive: ArchiveReach, at_us: int) -> int | None:

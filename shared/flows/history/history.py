@@ -11,7 +11,7 @@ from shared.domain.key_argument import key_texts
 from shared.domain.row_as_of import state_at
 from shared.domain.row_at import RowAt
 from shared.domain.row_in_snapshot import SKEW_US, SnapshotRow, nearest
-from shared.flows.history.archive_reach import ArchiveReach, archive_of, held_since
+from shared.flows.history.archive_reach import ArchiveReach, archive_of, held_since, with_times
 from shared.flows.history.history_setup import HistorySetup
 from shared.flows.history.past_table import PastTable, find_table
 from shared.flows.history.row_queries import (
@@ -119,9 +119,9 @@ def _read(
     past = find_table(setup, name)
     keys = key_texts(key, past.versions, past.full_name)
     # The ledger comes first: what it has, the query sees.
-    archive = archive_of(setup, past.source)
-    changes, scanned = read_row(setup.athena, past, keys)
-    return past, keys, archive, in_order(changes), scanned
+    archive, scanned = with_times(setup, archive_of(setup, past.source))
+    changes, read = read_row(setup.athena, past, keys)
+    return past, keys, archive, in_order(changes), scanned + read
 
 
 def _later(setup: HistorySetup, past: PastTable, at_us: int) -> tuple[list[ComingVersion], int]:
