@@ -52,6 +52,16 @@ def test_maven_brings_another_file_than_was_pinned(tool, tmp_path):
     assert maven.fetch("a:b:1", hashlib.sha256(b"hello\n").hexdigest(), into).name == "b-1.jar"
 
 
+def test_maven_runs_briefly_unless_the_user_says_otherwise(tool, tmp_path, monkeypatch):
+    tool("mvn", 'echo "[ERROR] $MAVEN_OPTS"; exit 1')
+    monkeypatch.delenv("MAVEN_OPTS", raising=False)
+    with pytest.raises(RowlineError, match="TieredStopAtLevel=1"):
+        maven.fetch("a:b:1", "0", tmp_path)
+    monkeypatch.setenv("MAVEN_OPTS", "-Dproxy=mine")
+    with pytest.raises(RowlineError, match=r"by Maven: -Dproxy=mine\s"):
+        maven.fetch("a:b:1", "0", tmp_path)
+
+
 def test_no_java(tool):
     with pytest.raises(RowlineError, match=r"Java.*not installed.*JDK 17"):
         java.java_home(17)
