@@ -219,6 +219,7 @@ NAMES = {
     "secret:rowline/prod/source": "secret:rowline/local/source",
     "shop.": "market.",
     "sellerSearch": "listingSearch",
+    "add partner": "add latest",
     "bin.000007:4": "bin.000001:4",
     " NAME": " listingSearch",
 }
