@@ -88,11 +88,16 @@ def test_a_removed_consumer_is_forgotten(setup: WatchSetup) -> None:
     assert setup.memory.timeouts == {}
 
 
-@pytest.mark.parametrize(("seen", "expected"), [(None, 0), (Timeout(60, 900, 1 << 60), 900)])
-def test_a_job_knows_the_longest_time_out(seen: Timeout | None, expected: int) -> None:
+LOWERED = Timeout(60, 900, 1 << 60)
+
+
+@pytest.mark.parametrize(
+    ("stage", "seen", "expected"), [("dev", None, 0), ("dev", LOWERED, 900), ("local", LOWERED, 0)]
+)
+def test_a_job_knows_the_longest_time_out(stage: str, seen: Timeout | None, expected: int) -> None:
     consumer, resources = consumer_settings(), None
-    settings = StageSettings("rowline", "dev", {}, {"search": consumer})
-    opened = Stage("rowline", "dev", settings, resources)  # type: ignore[arg-type]
+    settings = StageSettings("rowline", stage, {}, {"search": consumer})
+    opened = Stage("rowline", stage, settings, resources)  # type: ignore[arg-type]
     state = opened.__dict__["state"] = memory_state()
     assert state.pulses.begin("one", 1, 2) is not None
     state.pulses.end("one", Pulse(1, {}, Memory(timeouts={"search": seen} if seen else {})))

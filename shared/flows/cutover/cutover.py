@@ -17,6 +17,8 @@ AGAIN_SECONDS = 45.0
 `batch_visibility`), and has 15 s to be applied. The wait for functions is as long as the time-out.
 """
 
+_POLL_SECONDS = 1.0
+
 
 class CutoverReport(msgspec.Struct, frozen=True):
     """What a cutover did.
@@ -103,14 +105,16 @@ class Cutover:
     def _await_killed(self, held: IndexPairs) -> None:
         """Wait until what a function was killed with at the last exchange has come again.
 
-        Readers have seen it in the index that serves now, and the other index lacks it. The later
-        wait for the functions is a part of that time.
+        Readers have seen it in the index that serves now, and the other index lacks it. An empty
+        queue has no such change. The later wait for the functions is a part of that time.
         """
-        since_s = (self._setup.now_ms() - held.exchanged_ms) / 1000
-        if since_s < AGAIN_SECONDS:
-            until = "changes that a function was killed with at the last cutover have come again"
-            self._show(f"waiting {AGAIN_SECONDS - since_s:.0f} s until {until}")
-            self._tenure.wait_out(AGAIN_SECONDS - since_s, f"{until} {held.version}")
+        what = "changes that a function was killed with at the last cutover have come again"
+        while (left := AGAIN_SECONDS - (self._setup.now_ms() - held.exchanged_ms) / 1000) > 0:
+            if self._setup.queue.depth() == (0, 0):
+                return
+            self._tenure.moved()
+            self._show(f"waiting {left:.0f} s until {what}")
+            self._tenure.polling.sleep(_POLL_SECONDS)
 
     def _require_level(self, takeover: Takeover, held: IndexPairs) -> int:
         parked = self._setup.state.parked
