@@ -2,9 +2,15 @@
 
 const { distance } = require('fastest-levenshtein');
 
-/** The candidate closest to `word` in any case of letters, or null without candidates. */
+/**
+ * The candidate closest to `word` in any case of letters, or null without candidates. Of several
+ * that are as close, one that begins with the word: `of` is off, not on.
+ */
 function nearest(word, candidates) {
-  const far = (candidate) => distance(word.toLowerCase(), candidate.toLowerCase());
+  const lower = word.toLowerCase();
+  const far = (candidate) =>
+    distance(lower, candidate.toLowerCase()) -
+    (candidate.toLowerCase().startsWith(lower) ? 0.5 : 0);
   return candidates.reduce(
     (best, candidate) => (best !== null && far(best) <= far(candidate) ? best : candidate),
     null,

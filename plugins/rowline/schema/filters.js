@@ -36,6 +36,16 @@ function filterSettings(filter = {}) {
   };
 }
 
+const KEPT_DIGITS = 15; // of each fraction by a double: IEEE 754
+
+/** Whether a number of the stanza may not be the one that was written. */
+function mayBeRounded(value) {
+  if (typeof value !== 'number') return false;
+  if (!Number.isFinite(value) || Number.isInteger(value)) return !Number.isSafeInteger(value);
+  const digits = String(value).replace(/e.*$/, '').replace(/\D/g, '').replace(/^0+/, '');
+  return digits.length > KEPT_DIGITS;
+}
+
 /**
  * The problems of a consumer's filter.
  *
@@ -58,6 +68,14 @@ function filterProblems(path, { filter }, tables) {
     return [`${path}.filter has a column without a name. Write COLUMN: VALUE.`];
   if (Array.isArray(filter.changed) && !filter.changed.length)
     return [`${path}.filter.changed is empty. Name a column, or take it out.`];
+  const [rounded] = Object.entries(values).flatMap(([column, wanted]) =>
+    wanted.filter(mayBeRounded).map((one) => [column, one]),
+  );
+  if (rounded)
+    return [
+      `${path}.filter.${rounded[0]} is ${rounded[1]}, a number of more digits than YAML keeps. ` +
+        'Put it in quotes.',
+    ];
   const used = [
     ...Object.keys(values).map((column) => [`${path}.filter.${column}`, column, true]),
     ...changed.map((column) => [`${path}.filter.changed`, column, false]),

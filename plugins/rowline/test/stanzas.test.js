@@ -57,6 +57,18 @@ const wrong = [
     /L is no day of month/,
   ],
   [
+    'a filter with a number that YAML has rounded',
+    [...consumer, 'filter'],
+    { seller_id: [7, 12345678901234567890] },
+    /consumers\.listingSearch\.filter\.seller_id is 12345678901234567000, .*in quotes/,
+  ],
+  [
+    'a word that is as close to on as to off, and begins one of them',
+    [...consumer, 'enabled'],
+    'of',
+    /Did you mean off\?/,
+  ],
+  [
     'a filter without values',
     [...consumer, 'filter'],
     { status: [] },
