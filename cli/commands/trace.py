@@ -103,7 +103,7 @@ def _print(steps: list[Step], before: int, console: Console) -> int:
         when, passed = "" if step.name == "..." else "-", ""
         if step.at_ms:
             when = time_text(step.at_ms * 1000)
-            passed = f"+{(step.at_ms - before) / 1000:.3f}s" if before else ""
+            passed = f"{(step.at_ms - before) / 1000:+.3f}s" if before else ""
             before = step.at_ms
         note = f"  {step.note}" if step.note else ""
         console.print(f"  {step.name:<10} {when:<24}  {passed:>9}{note}".rstrip(), markup=False)

@@ -115,6 +115,20 @@ def test_a_parked_change(traced: float) -> None:
     assert at(other) == ("applied" if traced else "settled")
 
 
+def test_a_parked_change_that_came_once_more_is_shown_in_the_order_of_time() -> None:
+    world = TraceWorld()
+    world.commit("insert", {**ROW, "price": {"no": "number"}}, {**ROW, "id": 8})
+    messages = world.publish()
+    world.receive(messages)
+    world.now += 60
+    world.receive(messages)
+    steps = world.trace(by_id(world.changes()[0].id)).consumers[0].steps
+    assert [one.name for one in steps] == [
+        *("received", "refused", "parked"),
+        *("received", "duplicate"),
+    ]
+
+
 def test_a_change_that_failed_waits_again() -> None:
     world = TraceWorld()
     world.commit("insert", ROW)

@@ -50,7 +50,8 @@ def consumer_state(
     """
     steps = _steps(seen)
     if found := parked(state, consumer.name, known):
-        steps.append(Step("parked", found.parked_ms, f"attempts {found.attempts}"))
+        step = Step("parked", found.parked_ms, f"attempts {found.attempts}")
+        steps.insert(_attempts_until(steps, found.parked_ms), step)
         return ConsumerTrace(consumer.name, "parked", steps, _reason(found))
     last = next((one.change for one in reversed(seen) if one.change.outcome != "duplicate"), None)
     if last is not None and last.outcome in _SETTLED:
@@ -103,6 +104,12 @@ def _steps(seen: Sequence[Sighting]) -> list[Step]:
         steps.append(Step("received", _ms(details.get("received")), note))
         steps.append(Step(outcome, _ms(details.get("settled")), one.change.reason))
     return steps
+
+
+def _attempts_until(steps: Sequence[Step], at_ms: int) -> int:
+    """Where a step belongs that ends an attempt: before the next one. One time is rounded down."""
+    later = (n for n, one in enumerate(steps) if one.name == "received" and one.at_ms > at_ms + 1)
+    return next(later, len(steps))
 
 
 def _ms(seconds: object) -> int:
