@@ -353,6 +353,18 @@ def test_an_unknown_change_is_an_error_with_a_way_out() -> None:
         world.trace(by_key("shop.items:12345"))
 
 
+def test_a_row_that_cannot_be_is_named() -> None:
+    world = TraceWorld()
+    world.commit("insert", ROW)
+    world.publish()
+    with pytest.raises(ConfigError, match=r"shop\.others: is captured by no source"):
+        world.trace(by_key("shop.others:7"))
+    with pytest.raises(ConfigError, match="id"):
+        world.trace(by_key("shop.items:7,8"))
+    with pytest.raises(ConfigError, match="'seven'"):
+        world.trace(by_key("shop.items:seven"))
+
+
 def test_of_a_row_that_nothing_has_the_mark_of_its_group_is_known() -> None:
     """Its last change was long ago, and was not traced."""
     world = TraceWorld(0.0)

@@ -13,10 +13,31 @@ from shared.values.errors import ConfigError
 from shared.values.message_group import group_id, shard_of
 from shared.values.seq import split_seq
 from shared.values.settings import ConsumerSettings, SourceSettings, table_settings
+from shared.values.table_pattern import TablePatterns
 
 
 class _Parts(Places, Queues, Protocol):
     """The parts of a stage that are asked."""
+
+
+def require_possible_row(parts: Places, sought: Sought) -> None:
+    """Refuse a table that no source captures, and values that are no key of it.
+
+    Raises ConfigError, StateUnavailable.
+    """
+    database, _, name = sought.table.partition(".")
+    sources = [parts.settings.whole(each) for each in parts.settings.sources.values()]
+    sources = [each for each in sources if TablePatterns(each.tables).table(database, name)]
+    if not sources:
+        raise ConfigError(
+            "is captured by no source of the stage.",
+            thing=f"table {sought.table}",
+            hint="Write the table as the stanza names it: DATABASE.TABLE.",
+        )
+    table = parts.state.schemas.latest(sources[0].name, database, name)
+    hidden = table_settings(sources[0].tables, sought.table).hidden
+    if table is not None and not hidden & set(table.key):
+        key_texts(sought.key, [table], sought.table)
 
 
 def row_facts(parts: _Parts, sought: Sought, consumers: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ from shared.flows.trace.consumer_state import (
 )
 from shared.flows.trace.found_change import FoundChange
 from shared.flows.trace.identifying import Places, ask, identify
-from shared.flows.trace.row_facts import row_facts
+from shared.flows.trace.row_facts import require_possible_row, row_facts
 from shared.flows.trace.sightings import Sighting
 from shared.flows.trace.sought_change import Sought
 from shared.values.checkpoint import Checkpoint
@@ -44,7 +44,8 @@ def trace(
     """The way of a change. consumers: only these.
 
     deadline: of `time.monotonic`, when a search in the binlog should end.
-    Raises NotFound, and what the state table raises. A part that cannot be asked is a note.
+    Raises NotFound, ConfigError for a row that cannot be, and what the state table raises. A part
+    that cannot be asked is a note.
     """
     with ThreadPoolExecutor() as pool:
         return _trace(parts, sought, consumers, deadline, pool)
@@ -63,6 +64,8 @@ def _trace(
     ledger = pool.submit(_ledger, parts).result if has_archive else Ledger
     known, seen = identify(parts, sought, notes, deadline)
     if known is None:
+        if not sought.id:
+            require_possible_row(parts, sought)
         facts = [] if sought.id else row_facts(parts, sought, consumers)
         raise _missing(sought, [*notes, *facts], has_archive)
     point = parts.state.streams.load(known.stream)[1] if known.stream else None
