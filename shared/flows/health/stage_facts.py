@@ -55,7 +55,7 @@ class ConsumerFacts(msgspec.Struct, frozen=True):
     parked: parked changes by reason.
     undelivered: messages that SNS could not deliver.
     job, job_kind: id of the job that fills it or reads for it now, and its kind, or empty.
-    due: tables whose rows changed without row events, with the kind of statement that did it.
+    due: tables whose rows may have changed without the consumer, with the reason.
     verified: the report of the last verify. expired: why it proves nothing any more, or empty.
     gate: whether it may work.
     signs: what CloudWatch and SNS say of it.

@@ -42,7 +42,7 @@ def consumer_findings(one: ConsumerFacts) -> list[Finding]:
             Finding(
                 f"rows {name}",
                 "warn",
-                f"changed without row events: {_due(one.due)}",
+                f"may differ from the source: {_due(one.due)}",
                 f"Run `{one.due_command}`.",
             )
         )
