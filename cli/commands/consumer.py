@@ -9,8 +9,9 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import result_console
 from cli.ui.whoami import whoami
 from shared.flows.consume import pausing
+from shared.values.counted import counted
 
-app = typer.Typer(no_args_is_help=True, help="Pause a consumer, and resume it.")
+app = typer.Typer(no_args_is_help=True, help="Pause a consumer, resume or reset it.")
 NameArgument = Annotated[str, typer.Argument(help="The consumer, as in serverless.yml.")]
 
 
@@ -47,3 +48,28 @@ def resume(name: NameArgument, stage: StageOption = "local", service: ServiceOpt
         said = "resumed, but off by the stanza: take out `enabled: off`, and deploy"
     deployed.start_drain(consumer.name)
     result_console().print(f"{consumer.name}: {said}", markup=False)
+
+
+@app.command()
+def reset(name: NameArgument, stage: StageOption = "local", service: ServiceOption = "") -> None:
+    """Begin anew with a sink that was replaced or emptied: open the gate, and make all tables due.
+
+    What waits in the queue is applied, then `rowline resync` brings every row. Parked changes stay.
+
+    Example: `rowline consumer reset listingSearch --stage prod`
+    """
+    deployed = open_stage(stage, service)
+    consumer, state = deployed.consumer(name), deployed.state
+    gate = pausing.reset(state.gates, state.dues, consumer, whoami(), int(time.time() * 1000))
+    if gate.is_open and consumer.enabled:
+        pausing.let_flow(deployed.functions, deployed.consume_function(consumer.name))
+    said = f"paused by {gate.paused}" if gate.paused else "works" if consumer.enabled else "off"
+    parked = sum(1 for _ in state.parked.all(consumer.name))
+    lines = [f"{consumer.name}: {said}; due: {', '.join(consumer.tables)}"]
+    if gate.paused:
+        lines.append(f"  next: rowline consumer resume {consumer.name}")
+    lines.append(f"  next: rowline resync {consumer.name}")
+    if parked:
+        lines.append(f"  {counted(parked, 'change')} parked: rowline parked list {consumer.name}")
+    for line in lines:
+        result_console().print(line, markup=False)

@@ -102,6 +102,12 @@ def resumed(gate: Gate, now_ms: int) -> Gate:
     return replace(gate, paused="", paused_ms=0, next_ms=next_ms)
 
 
+def forgotten(gate: Gate) -> Gate:
+    """The gate as of a new consumer; whether it is paused or off stays."""
+    none = Gate(version=gate.version)
+    return replace(none, paused=gate.paused, paused_ms=gate.paused_ms, off_ms=gate.off_ms)
+
+
 def as_deployed(gate: Gate, enabled: bool, now_ms: int) -> Gate:
     """The gate as the stanza wants it now; the watch stores since when it is off."""
     if enabled == (not gate.off_ms):

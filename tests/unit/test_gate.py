@@ -10,7 +10,7 @@ from shared.adapters.search.contract import Action, Result
 from shared.domain import gate_transitions, probe_schedule
 from shared.flows.consume import pausing
 from shared.flows.health.findings.gate_findings import gate_findings
-from shared.values.errors import SearchUnavailable, StateUnavailable
+from shared.values.errors import ConfigError, SearchUnavailable, StateUnavailable
 from shared.values.gate import Gate
 from tests.tier import SEED, TIER
 from tests.worlds.consumer_world import World, change, consumer_settings, delivery
@@ -258,6 +258,49 @@ def test_a_pause_during_an_outage_is_kept_when_a_probe_passes(world: OutageWorld
     assert pausing.resume(gates, "search", int(world.now * 1000)).cause == "outage"
     world.settle()
     assert world.prices() == {"1": 1}
+
+
+def test_a_reset_opens_the_gate_of_a_new_sink_and_makes_all_tables_due(world: OutageWorld) -> None:
+    world.down = True
+    world.write(1, 1)
+    world.advance(600)
+    assert world.gate.cause == "outage"
+    world.down = False
+    state, settings = world.world.state, world.world.settings
+    gate = pausing.reset(state.gates, state.dues, settings, "ann@desk", int(world.now * 1000))
+    assert gate.is_open
+    assert gate.probes == 0
+    assert {table: one.why for table, one in state.dues.of_consumer("search").items()} == {
+        "shop.items": "reset by ann@desk"
+    }
+    world.settle()
+    assert world.prices() == {"1": 1}
+
+
+def test_a_reset_that_is_killed_has_made_the_tables_due(world: OutageWorld) -> None:
+    world.down = True
+    world.write(1, 1)
+    world.advance(600)
+    state, settings = world.world.state, world.world.settings
+
+    def killed(*_: Any) -> Any:
+        raise Killed
+
+    real, state.gates.write = state.gates.write, killed  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        pausing.reset(state.gates, state.dues, settings, "ann@desk", 1)
+    state.gates.write = real  # type: ignore[method-assign]
+    assert set(state.dues.of_consumer("search")) == {"shop.items"}
+    assert pausing.reset(state.gates, state.dues, settings, "ann@desk", 2).is_open
+
+
+def test_a_reset_keeps_a_pause_and_is_not_for_an_archive(world: OutageWorld) -> None:
+    state, settings = world.world.state, world.world.settings
+    pausing.pause(state.gates, "search", "bob@desk", 1)
+    assert pausing.reset(state.gates, state.dues, settings, "ann@desk", 2).paused == "bob@desk"
+    archive = replace(settings, sink={"kind": "archive"})
+    with pytest.raises(ConfigError, match="archive audit"):
+        pausing.reset(state.gates, state.dues, archive, "ann@desk", 3)
 
 
 def test_the_watch_may_be_away_during_an_outage(world: OutageWorld) -> None:
