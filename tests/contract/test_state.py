@@ -775,7 +775,8 @@ def test_pairs_change_only_as_they_were_seen_and_come_with_the_marks(stores: Any
     assert stores.marks.read("search", []).pairs == first
     assert stores.marks.read("other", []).pairs == NO_PAIRS
     assert stores.pairs.write("search", IndexPairs()) is None
-    second = stores.pairs.write("search", first.exchanged())
+    second = stores.pairs.write("search", first.exchanged(7))
+    assert second.exchanged_ms == 7
     assert second == stores.pairs.read("search")
     assert (second.cut, second.pairs["listings"].serving) == (True, "listings-000002")
     gone = stores.pairs.write("search", msgspec.structs.replace(NO_PAIRS, version=2))
