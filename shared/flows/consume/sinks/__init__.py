@@ -4,25 +4,24 @@ A sink is a new file here and one in the plugin's folder of sinks; nothing else 
 
     Settings    a frozen msgspec.Struct with `tag_field="kind"`: what the plugin packs of the stanza
     build(settings, around)
-                the sink itself (shared/domain/sink.py), made of what a stage offers
+                the sink itself (shared/domain/sink.py), made of what a stage offers; its annotation
+                tells whether the sink is Listable, so that verify can compare what it holds
     examine(settings, access)
                 optional: an Examiner, which compares stanza, tables and sink, and writes nothing
     takeover(settings, access)
                 optional: a Takeover, which fills another place and moves readers to it
-    LISTABLE    optional: False where nobody can list what the sink holds: verify has nothing to
-                compare
     preload()   optional: imports what the first request needs, while a function starts
 """
 
 import importlib
 import pkgutil
 from functools import cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, get_type_hints
 
 import msgspec
 
 from shared.domain.reader_takeover import Takeover
-from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
+from shared.domain.sink import Examiner, Listable, Sink, SinkAccess, Surroundings
 from shared.flows.consume.preparing import prepared
 from shared.values.errors import ConfigError
 from shared.values.settings import ConsumerSettings
@@ -85,8 +84,9 @@ def takeover(access: SinkAccess) -> Takeover | None:
 
 
 def is_listable(consumer: ConsumerSettings) -> bool:
-    """Whether a verify can compare what the consumer's sink holds."""
-    return bool(getattr(_module(consumer.kind), "LISTABLE", True))
+    """Whether a verify can compare what the consumer's sink holds, without making the sink."""
+    made = get_type_hints(_module(consumer.kind).build).get("return")
+    return isinstance(made, type) and issubclass(made, Listable)
 
 
 def preload(consumer: ConsumerSettings) -> None:

@@ -42,7 +42,6 @@ class ArchiveSinkSettings(
 
 
 Settings = ArchiveSinkSettings
-LISTABLE = False
 
 
 class ArchiveSink:

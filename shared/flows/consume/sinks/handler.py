@@ -28,8 +28,6 @@ class HandlerSettings(
 
 
 Settings = HandlerSettings
-LISTABLE = False
-
 
 ChangeHandler = Callable[[Change, HandlerContext], Any]
 

@@ -10,7 +10,6 @@ from shared.flows.consume.sinks.http.http_settings import HttpSettings
 from shared.flows.consume.sinks.http.http_sink import HttpSink
 
 Settings = HttpSettings
-LISTABLE = False
 
 
 def build(settings: HttpSettings, around: Surroundings) -> HttpSink:
