@@ -16,12 +16,12 @@ from shared.flows.jobs.taking_a_job import hold
 from shared.flows.verify.comparing import Comparison
 from shared.flows.verify.repair import Repair
 from shared.flows.verify.settling import Settling
-from shared.flows.verify.verify_report import VerifyReport, keep_proof
+from shared.flows.verify.verify_report import VerifyReport, figures, keep_proof
 from shared.flows.verify.walking import Walk
 from shared.values.counted import counted
 from shared.values.difference import Difference
 from shared.values.errors import ConfigError
-from shared.values.job import ComparisonProgress, VerifyWork, Work, sum_of
+from shared.values.job import ComparisonProgress, VerifyWork, Work
 from shared.values.progress import Progress
 from shared.values.proof_basis import ProofBasis
 
@@ -184,29 +184,17 @@ class Verify:
 
     def _report(self) -> VerifyReport:
         work = self._work
-        total = sum_of(work.done.values())
         return VerifyReport(
             consumer=self._setup.consumer.name,
             reads=self._reads,
             writes=self._setup.writes,
-            tables={name: each.rows for name, each in work.done.items()},
-            rows=total.rows,
-            documents=total.documents,
-            missing=total.missing,
-            extra=total.extra,
-            different=total.different,
-            shared=total.shared,
-            refused=total.refused,
-            repaired=total.found - total.remaining,
-            differences=total.remaining,
             listed=list(work.listed),
-            behind=total.behind,
             epochs=list(work.epochs),
             reasons=work.reasons,
             seconds=self._tenure.seconds(),
             finished_ms=self._setup.now_ms(),
             basis=completed(work.basis, self._basis(list(work.done))),
-            checks=work.done,
+            **figures(work.done),
         )
 
     def _basis(self, tables: Sequence[str]) -> ProofBasis:

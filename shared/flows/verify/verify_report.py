@@ -49,6 +49,25 @@ class VerifyReport(msgspec.Struct, frozen=True):
     checks: dict[str, TableCheck] = {}
 
 
+def figures(checks: dict[str, TableCheck]) -> dict[str, Any]:
+    """The fields of a report that follow from the figures of its tables."""
+    total = sum_of(checks.values())
+    return {
+        "checks": checks,
+        "tables": {table: check.rows for table, check in checks.items()},
+        "rows": total.rows,
+        "documents": total.documents,
+        "missing": total.missing,
+        "extra": total.extra,
+        "different": total.different,
+        "shared": total.shared,
+        "refused": total.refused,
+        "repaired": total.found - total.remaining,
+        "differences": total.remaining,
+        "behind": total.behind,
+    }
+
+
 def keep_proof(reports: VerifyReports, report: VerifyReport) -> None:
     """Keep a report as the proof of its consumer, without the single differences."""
     whole = with_other_tables(report, reports.read(report.consumer))
@@ -66,21 +85,9 @@ def with_other_tables(report: VerifyReport, former: Mapping[str, Any] | None) ->
     held = basis_in(former)
     if not others or not still_counts(held, report.basis):
         return report
-    total = sum_of([*others.values(), *report.checks.values()])
     basis = report.basis
     return msgspec.structs.replace(
         report,
-        tables={**{table: check.rows for table, check in others.items()}, **report.tables},
-        rows=total.rows,
-        documents=total.documents,
-        missing=total.missing,
-        extra=total.extra,
-        different=total.different,
-        shared=total.shared,
-        refused=total.refused,
-        repaired=total.found - total.remaining,
-        differences=total.remaining,
-        behind=total.behind,
         finished_ms=min([report.finished_ms, *[check.at_ms for check in others.values()]]),
         basis=msgspec.structs.replace(
             basis,
@@ -90,5 +97,5 @@ def with_other_tables(report: VerifyReport, former: Mapping[str, Any] | None) ->
             },
             subscribed_ms=basis.subscribed_ms or held.subscribed_ms,
         ),
-        checks={**others, **report.checks},
+        **figures({**others, **report.checks}),
     )
