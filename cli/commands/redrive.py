@@ -9,7 +9,7 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.proof import proof_of
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
-from cli.ui.number_limits import MOST, finite
+from cli.ui.number_limits import rate_option
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.domain.parked_where import ParkedWhere
@@ -24,16 +24,7 @@ def command(
     yes: Annotated[
         bool, typer.Option("--yes", help="Apply the changes; without it, only show which.")
     ] = False,
-    rate: Annotated[
-        float,
-        typer.Option(
-            "--rate",
-            min=0.1,
-            max=MOST,
-            callback=finite,
-            help="Apply at most this many changes a second.",
-        ),
-    ] = RATE,
+    rate: Annotated[float, rate_option("Apply at most this many changes a second.")] = RATE,
     stage: StageOption = "local",
     service: ServiceOption = "",
     as_json: JsonOption = False,

@@ -11,7 +11,7 @@ from cli.job_options import TablesOption
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
 from cli.ui.name_list import split_names
-from cli.ui.number_limits import MOST, finite
+from cli.ui.number_limits import rate_option
 from shared.flows.jobs.send_rate import RATE
 from shared.flows.replay.plan_lines import lines_of
 from shared.flows.replay.replay_plan import ReplayRequest, plan
@@ -39,16 +39,7 @@ def command(
         typer.Option("--where", help="Only these: conditions such as 'op=u city=Oslo price!=0'."),
     ] = "",
     key: Annotated[str, typer.Option("--key", help="Only the row with this key.")] = "",
-    rate: Annotated[
-        float,
-        typer.Option(
-            "--rate",
-            min=0.1,
-            max=MOST,
-            callback=finite,
-            help="Send at most this many changes a second.",
-        ),
-    ] = RATE,
+    rate: Annotated[float, rate_option("Send at most this many changes a second.")] = RATE,
     yes: Annotated[
         bool, typer.Option("--yes", help="Send the changes; without it, only show which.")
     ] = False,

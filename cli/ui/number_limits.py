@@ -1,6 +1,7 @@
 """Number limits: what every number of an option must be, whatever the option means."""
 
 import math
+from typing import Any
 
 import typer
 
@@ -13,3 +14,8 @@ def finite(number: float) -> float:
     if not math.isfinite(number):
         raise typer.BadParameter(f"{number} is no number.")
     return number
+
+
+def rate_option(help: str) -> Any:
+    """The option `--rate` of a job that sends changes."""
+    return typer.Option("--rate", min=0.1, max=MOST, callback=finite, help=help)
