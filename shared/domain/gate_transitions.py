@@ -81,9 +81,7 @@ def pressed_again(gate: Gate, reason: str, now_ms: int) -> Gate:
 
 def opened(gate: Gate, now_ms: int) -> Gate:
     """The gate after a probe that passed. How often it was tried is kept, against flapping."""
-    none = Gate(opened_ms=now_ms, probes=gate.probes, version=gate.version)
-    kept = replace(none, paused=gate.paused, paused_ms=gate.paused_ms, off_ms=gate.off_ms)
-    return replace(kept, to_park=gate.to_park)
+    return replace(forgotten(gate), opened_ms=now_ms, probes=gate.probes, to_park=gate.to_park)
 
 
 def resumed(gate: Gate, now_ms: int) -> Gate:
@@ -104,8 +102,9 @@ def resumed(gate: Gate, now_ms: int) -> Gate:
 
 def forgotten(gate: Gate) -> Gate:
     """The gate as of a new consumer; whether it is paused or off stays."""
-    none = Gate(version=gate.version)
-    return replace(none, paused=gate.paused, paused_ms=gate.paused_ms, off_ms=gate.off_ms)
+    return Gate(
+        paused=gate.paused, paused_ms=gate.paused_ms, off_ms=gate.off_ms, version=gate.version
+    )
 
 
 def as_deployed(gate: Gate, enabled: bool, now_ms: int) -> Gate:
