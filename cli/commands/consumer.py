@@ -9,7 +9,10 @@ from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.ui.console import result_console
 from cli.ui.whoami import whoami
 from shared.flows.consume import pausing
+from shared.stage import Stage
 from shared.values.counted import counted
+from shared.values.gate import Gate
+from shared.values.settings import ConsumerSettings
 
 app = typer.Typer(no_args_is_help=True, help="Pause a consumer, resume or reset it.")
 NameArgument = Annotated[str, typer.Argument(help="The consumer, as in serverless.yml.")]
@@ -42,8 +45,7 @@ def resume(name: NameArgument, stage: StageOption = "local", service: ServiceOpt
     said = "works"
     if gate.cause:
         said = f"its gate is closed, and a probe tries it within a minute: {gate.reason}"
-    if gate.is_open and consumer.enabled:
-        pausing.let_flow(deployed.functions, deployed.consume_function(consumer.name))
+    _let_flow(deployed, consumer, gate)
     if not consumer.enabled:
         said = "resumed, but off by the stanza: take out `enabled: off`, and deploy"
     deployed.start_drain(consumer.name)
@@ -61,8 +63,7 @@ def reset(name: NameArgument, stage: StageOption = "local", service: ServiceOpti
     deployed = open_stage(stage, service)
     consumer, state = deployed.consumer(name), deployed.state
     gate = pausing.reset(state.gates, state.dues, consumer, whoami(), int(time.time() * 1000))
-    if gate.is_open and consumer.enabled:
-        pausing.let_flow(deployed.functions, deployed.consume_function(consumer.name))
+    _let_flow(deployed, consumer, gate)
     said = f"paused by {gate.paused}" if gate.paused else "works" if consumer.enabled else "off"
     parked = sum(1 for _ in state.parked.all(consumer.name))
     lines = [f"{consumer.name}: {said}; due: {', '.join(consumer.tables)}"]
@@ -73,3 +74,8 @@ def reset(name: NameArgument, stage: StageOption = "local", service: ServiceOpti
         lines.append(f"  {counted(parked, 'change')} parked: rowline parked list {consumer.name}")
     for line in lines:
         result_console().print(line, markup=False)
+
+
+def _let_flow(deployed: Stage, consumer: ConsumerSettings, gate: Gate) -> None:
+    if gate.is_open and consumer.enabled:
+        pausing.let_flow(deployed.functions, deployed.consume_function(consumer.name))

@@ -64,9 +64,10 @@ def _trace(
     ledger = pool.submit(_ledger, parts).result if has_archive else Ledger
     known, seen = identify(parts, sought, notes, deadline)
     if known is None:
+        facts = list[str]()
         if not sought.id:
             require_possible_row(parts, sought)
-        facts = [] if sought.id else row_facts(parts, sought, consumers)
+            facts = row_facts(parts, sought, consumers)
         raise _missing(sought, [*notes, *facts], has_archive)
     point = parts.state.streams.load(known.stream)[1] if known.stream else None
     published = _published(known, point)
