@@ -20,7 +20,7 @@ REQUEST_CHUNK = 64 * 1024
 
 
 @dataclass(frozen=True)
-class ChangeEncoding:
+class MeasuredPacking:
     """How changes share messages. A test counts the last three (tests/unit/test_packing_cost.py).
 
     linger_ms, shards: Settings of the source and of its table.
@@ -37,14 +37,14 @@ class ChangeEncoding:
 
 
 PACKINGS = (
-    ChangeEncoding(20, 64, 1.0, 38.6, (13, 24)),
-    ChangeEncoding(200, 16, 2.7, 7.5, (96, 200)),
-    ChangeEncoding(200, 4, 10.6, 4.8, (105, 205)),
-    ChangeEncoding(1000, 4, 50.7, 1.0, (494, 998)),
+    MeasuredPacking(20, 64, 1.0, 38.6, (13, 24)),
+    MeasuredPacking(200, 16, 2.7, 7.5, (96, 200)),
+    MeasuredPacking(200, 4, 10.6, 4.8, (105, 205)),
+    MeasuredPacking(1000, 4, 50.7, 1.0, (494, 998)),
 )
 
 
-def packed_parts(packing: ChangeEncoding) -> dict[str, float]:
+def packed_parts(packing: MeasuredPacking) -> dict[str, float]:
     """What depends on the messages, a month, with one consumer. `cost.parts` has the same rows."""
     messages = RATE / packing.changes
     size = packing.changes * cost.CHANGE_BYTES

@@ -20,7 +20,7 @@ from rich.table import Table
 from cli.deployed import open_stage
 from local import local_stage
 from local.demo import marketplace as market
-from local.demo.pipeline import CONSUMER, INDEX, Drained, Pipeline, connect, wait
+from local.demo.measured_pipeline import CONSUMER, INDEX, Drained, Pipeline, connect, wait
 from local.demo.workload import Workload, insist
 from shared.values import source_endpoint
 from shared.values.errors import RowlineError

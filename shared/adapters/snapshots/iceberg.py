@@ -28,7 +28,7 @@ from shared.adapters.aws_errors import FAILURES, code_of
 from shared.adapters.lake.iceberg import properties, snapshot_expiry, vacuum
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
-from shared.adapters.lake.iceberg.row_filter import row_filter
+from shared.adapters.lake.iceberg.scan_filter import scan_filter
 from shared.adapters.lake.iceberg.translated import Translated
 from shared.adapters.lake.iceberg.written_files import written_files
 from shared.adapters.snapshots.contract import TABLE, PackedFile
@@ -239,7 +239,7 @@ def _between(low: str, high: str) -> BooleanExpression:
         for sign, each in bounds.items()
         if each
     ]
-    return row_filter(" and ".join(terms))
+    return scan_filter(" and ".join(terms))
 
 
 def _described(task: FileScanTask) -> PackedFile:

@@ -13,7 +13,7 @@ from pyiceberg.io.pyarrow import expression_to_pyarrow
 
 from shared.adapters.lake.changes_columns import ARROW, ICEBERG
 from shared.adapters.lake.contract import DataFile, Overtaken, TableHead, Vacuumed
-from shared.adapters.lake.iceberg.row_filter import row_filter
+from shared.adapters.lake.iceberg.scan_filter import scan_filter
 
 
 class MemoryLake:
@@ -84,7 +84,7 @@ class MemoryLake:
     ) -> Iterator[pa.RecordBatch]:
         held = self.versions[at.snapshot if at else -1][0]
         wanted = {each.path for each in files} if files is not None else set(held)
-        chosen: Any = bind(ICEBERG, row_filter(where), True) if where else AlwaysTrue()
+        chosen: Any = bind(ICEBERG, scan_filter(where), True) if where else AlwaysTrue()
         for name, rows in held.items():
             if name not in wanted:
                 continue

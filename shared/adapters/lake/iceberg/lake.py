@@ -27,7 +27,7 @@ from shared.adapters.lake.iceberg import commit_times, data_files, properties
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.iceberg_catalog import IcebergCatalog
 from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
-from shared.adapters.lake.iceberg.row_filter import row_filter
+from shared.adapters.lake.iceberg.scan_filter import scan_filter
 from shared.adapters.lake.iceberg.snapshot_expiry import expire, purge
 from shared.adapters.lake.iceberg.statistics import limit_statistics
 from shared.adapters.lake.iceberg.translated import Translated
@@ -142,7 +142,7 @@ class IcebergLake:
 
     def files(self, where: str = "") -> list[DataFile]:
         with self._errors("be read"):
-            plan = self._load().scan(row_filter=row_filter(where))
+            plan = self._load().scan(row_filter=scan_filter(where))
             return [data_files.described(task.file) for task in plan.plan_files()]
 
     def scan(
@@ -155,7 +155,7 @@ class IcebergLake:
     ) -> Iterator[pa.RecordBatch]:
         with self._errors("be read"):
             table = self._load()
-            chosen = row_filter(where)
+            chosen = scan_filter(where)
             plan = table.scan(row_filter=chosen, snapshot_id=at.snapshot if at else None)
             if at is not None and not at.snapshot:
                 return

@@ -4,7 +4,7 @@ import pytest
 from pyiceberg.expressions import And, EqualTo, GreaterThanOrEqual, In, Or
 from pyiceberg.expressions.parser import parse
 
-from shared.adapters.lake.iceberg.row_filter import row_filter
+from shared.adapters.lake.iceberg.scan_filter import scan_filter
 from shared.flows.archive.reading_order import quoted
 
 ODD = [
@@ -23,9 +23,9 @@ ODD = [
 
 @pytest.mark.parametrize("text", ODD)
 def test_a_text_may_hold_any_character(text: str) -> None:
-    assert row_filter(f'"table" = {quoted(text)}') == EqualTo("table", text)
+    assert scan_filter(f'"table" = {quoted(text)}') == EqualTo("table", text)
     both = f"key in ({quoted(text)}, 'x') and (n >= 7 or n = 3)"
-    assert row_filter(both) == And(
+    assert scan_filter(both) == And(
         In("key", {text, "x"}), Or(GreaterThanOrEqual("n", 7), EqualTo("n", 3))
     )
 
@@ -35,9 +35,9 @@ def test_a_text_may_hold_any_character(text: str) -> None:
     ["n >= 7 and not key < 'b'", "committed_at < '2026-01-01T00:00:00'", "op = 'c' or op is null"],
 )
 def test_other_filters_are_those_of_the_parser(text: str) -> None:
-    assert row_filter(text) == parse(text)
+    assert scan_filter(text) == parse(text)
 
 
 def test_a_text_that_looks_like_a_filter_stays_a_text() -> None:
     text = "' or n >= 0 or key = '"
-    assert row_filter(f"key = {quoted(text)}") == EqualTo("key", text)
+    assert scan_filter(f"key = {quoted(text)}") == EqualTo("key", text)

@@ -1,4 +1,4 @@
-"""Filters of rows in Iceberg's syntax, whose texts may hold any character.
+"""Scan filter: reads a filter in Iceberg's syntax, whose texts may hold any character.
 
 PyIceberg's parser refuses a line break in a text and a backslash at its end, and it makes a tab
 blanks. So it is given a number in the place of each text, and the texts are put in afterwards.
@@ -22,7 +22,7 @@ _TEXT = re.compile(r"""("(?:[^"\\]|\\.)*")|'((?:[^']|'')*)'""", re.DOTALL)
 """The name of a column in double quotes, or a text in single ones."""
 
 
-def row_filter(text: str) -> BooleanExpression:
+def scan_filter(text: str) -> BooleanExpression:
     """The filter; every row where the text is empty."""
     if not text:
         return AlwaysTrue()
