@@ -96,9 +96,7 @@ def test_every_command_has_help_with_an_example_and_stands_in_the_docs(program: 
         assert "Example" in (command.help or ""), f"`rowline {name}` has no example in its help"
         assert f"rowline {name}" in documented, f"`rowline {name}` stands on no page of the docs"
         for option in command.params:
-            assert getattr(option, "help", None) or option.param_type_name == "argument", (
-                f"`rowline {name}` {option.name} has no help"
-            )
+            assert getattr(option, "help", None), f"`rowline {name}` {option.name} has no help"
 
 
 @pytest.mark.parametrize(("page", "text"), list(blocks("yaml")), ids=lambda value: str(value)[:30])
