@@ -16,7 +16,7 @@ from shared.values.counted import counted
 
 
 def command(
-    sql: Annotated[str, typer.Argument(help="A SELECT in Athena's SQL; the table is changes.")],
+    sql: Annotated[str, typer.Argument(help="A SELECT in Athena's SQL; the table is `changes`.")],
     most: Annotated[
         int, typer.Option("--rows", min=1, help="Print at most this many rows.")
     ] = 1000,
@@ -27,7 +27,7 @@ def command(
     service: ServiceOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Ask the archive with SQL. Prints what the query may cost before, and what it cost after.
+    """Query the archive with SQL. Prints first what the query may cost, and then what it cost.
 
     Example: `rowline archive query "SELECT op, count(*) FROM changes GROUP BY op" --stage prod`
     """

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.deployed import StageOption, declared_stage
+from cli.deployed import declared_stage
 from cli.ui.console import print_json, result_console
 from cli.ui.findings import exit_code, show_wrong, shown
 from cli.ui.json_option import JsonOption
@@ -21,7 +21,12 @@ from shared.values.finding import Finding
 
 
 def command(
-    stage: StageOption = "local",
+    stage: Annotated[
+        str,
+        typer.Option(
+            "--stage", envvar="ROWLINE_STAGE", help="The stage to check; it need not be deployed."
+        ),
+    ] = "local",
     stanzas: Annotated[
         str,
         typer.Option(

@@ -71,7 +71,7 @@ def down(
 
 @app.command("status")
 def status(name: StageName = local_stage.DEFAULT_NAME, as_json: Json = False) -> None:
-    """Print what runs, where, and where its log is. Exits with 1 if a part is stopped.
+    """Print what runs, where, and where its log is. Exit code 1 when a part is stopped.
 
     Example: `rowline local status --json`
     """

@@ -21,7 +21,10 @@ from shared.values.replay_work import ReplayWork
 
 FromOption = Annotated[
     str,
-    typer.Option("--from", help="Changes committed from this time on: 2h, or a time with zone."),
+    typer.Option(
+        "--from",
+        help="Changes committed from this time on: an age such as 2h, or a time with its zone.",
+    ),
 ]
 ToOption = Annotated[
     str,

@@ -108,6 +108,6 @@ def fetch(coordinate: str, sha256: str, folder: Path) -> Path:
             raise RowlineError(
                 "is not the file that was pinned.",
                 thing=coordinate,
-                hint="A mirror serves another content; ask its operator.",
+                hint="A mirror serves other content: ask its operator.",
             )
     return files[0]

@@ -6,6 +6,7 @@ row in its change.
 
 from shared.domain.masking import check_masks, mask_of
 from shared.values.change import Row
+from shared.values.did_you_mean import did_you_mean
 from shared.values.errors import ConfigError, SourceError
 from shared.values.message_group import shard_of
 from shared.values.settings import TableSettings
@@ -102,5 +103,6 @@ def _check(table: Table, settings: TableSettings, key: tuple[str, ...], hash_key
             raise ConfigError(
                 f"names {unknown[0]}, which is no column of {name}.",
                 thing=f"tables.{name}.{option}",
+                hint=f"{did_you_mean(unknown[0], sorted(known))}Correct it, or take it out.",
             )
     check_masks(table, settings, key, hash_key)

@@ -19,7 +19,7 @@ def require_select(sql: str) -> str:
             f"begins with {first.upper() or 'nothing'}, and only SELECT is allowed.",
             thing="the query",
             hint=(
-                "Athena only reads the archive: a statement that writes would make its table and "
+                "Write a SELECT: a statement that writes would make the archive's table and "
                 "its ledger disagree."
             ),
         )

@@ -136,7 +136,7 @@ def _tls(text: str, authority: str, thing: str) -> Tls:
     raise ConfigError(
         "has a tls option that is none of off, verify and verify-ca.",
         thing=thing,
-        hint="An encrypted connection without verification protects against nobody.",
+        hint="Write verify, or off: encryption without verification protects against nobody.",
     )
 
 

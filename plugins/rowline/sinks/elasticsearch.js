@@ -104,7 +104,7 @@ function fieldProblems(path, { fields = [], rename = {} }) {
   if (outside.length)
     return [
       `${path}.rename.${outside[0]}: ${outside[0]} is not among ${path}.fields. Add it there, or ` +
-        'drop it here.',
+        'take it out of rename.',
     ];
   const odd = Object.entries(rename).find(
     ([, field]) => field.includes('.') || !field.trim() || RESERVED.split(' ').includes(field),

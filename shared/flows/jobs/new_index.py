@@ -41,9 +41,14 @@ def require_one_index(setup: JobSetup) -> None:
 
 def unfinished(consumer: str, pairs: IndexPairs) -> ConfigError:
     """The error for work that needs one index an alias, or a new one."""
-    steps = "--finish, or --rollback" if pairs.cut else "and --finish, or --abandon"
+    command = f"rowline cutover {consumer}"
+    steps = (
+        f"{command} --finish, or --rollback"
+        if pairs.cut
+        else f"{command}, then {command} --finish. Or give it up: {command} --abandon"
+    )
     return ConfigError(
         "has a new index beside the serving one.",
         thing=f"consumer {consumer}",
-        hint=f"Complete that first: rowline cutover {consumer} {steps}.",
+        hint=f"Complete that first: {steps}.",
     )

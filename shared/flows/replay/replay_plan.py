@@ -90,7 +90,7 @@ def plan(setup: PlanSetup, asked: ReplayRequest) -> ReplayPlan:
         raise ConfigError(
             "is the archive itself.",
             thing=f"consumer {consumer.name}",
-            hint="A replay goes from the archive to another consumer.",
+            hint="Name another consumer: a replay sends it what the archive holds.",
         )
     where = ChangeWhere.parse(asked.where)
     tables = tables_of(setup, asked.tables)

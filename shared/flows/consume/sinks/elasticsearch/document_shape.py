@@ -39,7 +39,7 @@ class Shape(msgspec.Struct, frozen=True):
             raise ConfigError(
                 f"renames {unknown[0]}, which is not among `fields`.",
                 thing=f"{place}.rename",
-                hint="Add it there, or drop it here.",
+                hint="Add it to `fields`, or take it out of `rename`.",
             )
         shape = Shape(stanza.id, frozenset(stanza.fields), stanza.rename)
         for column, field in stanza.rename.items():
