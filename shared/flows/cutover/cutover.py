@@ -3,7 +3,7 @@
 import msgspec
 
 from shared.domain.reader_takeover import Takeover
-from shared.flows.cutover.swap_conditions import require_level, require_step
+from shared.flows.cutover.swap_conditions import require_level, require_step, seconds_to_wait
 from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import store_pairs, takeover_of
@@ -11,11 +11,6 @@ from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import NO_PAIRS, IndexPairs
 from shared.values.job import CutoverWork
 from shared.values.progress import Progress
-
-AGAIN_SECONDS = 45.0
-"""A message of a killed function is received again half a minute after its function's time-out (see
-`batch_visibility`), and has 15 s to be applied. The wait for functions is as long as the time-out.
-"""
 
 _POLL_SECONDS = 1.0
 
@@ -109,7 +104,7 @@ class Cutover:
         queue has no such change. The later wait for the functions is a part of that time.
         """
         what = "changes that a function was killed with at the last cutover have come again"
-        while (left := AGAIN_SECONDS - (self._setup.now_ms() - held.exchanged_ms) / 1000) > 0:
+        while (left := seconds_to_wait(held, self._setup.now_ms())) > 0:
             if self._setup.queue.depth() == (0, 0):
                 return
             self._tenure.moved()

@@ -5,6 +5,11 @@ from shared.domain.reader_takeover import Takeover
 from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import IndexPairs
 
+AGAIN_SECONDS = 45.0
+"""A message of a killed function is received again half a minute after its function's time-out (see
+`batch_visibility`), and has 15 s to be applied. The wait for functions is as long as the time-out.
+"""
+
 
 def require_step(consumer: str, held: IndexPairs, *, back: bool) -> None:
     """Raise ConfigError unless there is something to swap, or to swap back."""
@@ -27,6 +32,11 @@ def require_step(consumer: str, held: IndexPairs, *, back: bool) -> None:
             thing=name,
             hint=f"Fill one: rowline backfill {consumer} --into new.",
         )
+
+
+def seconds_to_wait(held: IndexPairs, now_ms: int) -> float:
+    """How long after an exchange the next one waits for what a function was killed with."""
+    return AGAIN_SECONDS - (now_ms - held.exchanged_ms) / 1000
 
 
 def require_level(
