@@ -54,7 +54,7 @@ def resume(name: NameArgument, stage: StageOption = "local", service: ServiceOpt
 
 @app.command()
 def reset(name: NameArgument, stage: StageOption = "local", service: ServiceOption = "") -> None:
-    """Begin anew with a sink that was replaced or emptied: open the gate, and make all tables due.
+    """Start over with a sink that was replaced or emptied: open the gate, and make all tables due.
 
     What waits in the queue is applied, then `rowline resync` brings every row. Parked changes stay.
 

@@ -97,9 +97,9 @@ class Workload:
             self._stop.set()
 
     def _transaction(self, connection: Connection[Any], cursor: Any, dice: random.Random) -> int:
-        """One transaction; answers its committed row changes.
+        """Run one transaction; returns how many row changes it committed.
 
-        They are 0 when it was rolled back, on purpose or by a deadlock.
+        That is 0 when it was rolled back, on purpose or by a deadlock.
         """
         done = 0
         try:

@@ -48,7 +48,7 @@ def base_names(tables: Sequence[TablePlace]) -> dict[TablePlace, str]:
     """The name from which the names of views are made, by (source, database, table).
 
     That is the table's name. Where two would have the same, their databases are in front, and their
-    sources where the databases have the same name too. Where they still have, it ends with a hash.
+    sources where the databases have the same name too. Names that are still equal end with a hash.
     """
     short = {place: _plain(place[2]) for place in tables}
     known = Counter(short.values())

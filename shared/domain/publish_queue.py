@@ -58,10 +58,8 @@ class PublishQueue:
         self._shrink = 1.0  # bytes of JSON in one byte that is sent, lately
         self._groups: dict[str, Group] = {}  # with something not acknowledged
         self._ready: dict[str, Group] = {}  # may be sent, longest waiting first
-        self._parcels: list[
-            Parcel
-            # failed, or packed without finding room: to be sent first, their groups closed until then  # noqa: E501
-        ] = []
+        # failed, or packed without finding room: sent first, and their groups are closed until then
+        self._parcels: list[Parcel] = []
         self._ready_bytes = 0
         self._rate, self._rated_at, self._arrived = 0.0, 0.0, 0
         self._late = 0.0
@@ -145,9 +143,8 @@ class PublishQueue:
             del self._ready[name]
             self._ready_bytes -= packed.weight + group.weight
             group.parcel = packed
-            if (
-                packed.size > room
-            ):  # it is compressed less than those before it: the next request begins with it
+            if packed.size > room:
+                # It is compressed less than those before it: the next request begins with it.
                 self._parcels.append(packed)
                 break
             parcels.append(packed)

@@ -50,7 +50,7 @@ def database(server: Server = MARIADB) -> MemoryDatabase:
     return made
 
 
-def test_a_good_source_has_nothing_to_mend() -> None:
+def test_a_good_source_has_nothing_to_correct() -> None:
     findings = check_source(database(), source(shop__items=TableSettings()))
     assert levels(findings) == {}
     require(findings)

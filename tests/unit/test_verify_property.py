@@ -1,5 +1,5 @@
 """Verify among changes that flow: it calls nothing a difference that is only under way, finds what
-was tampered with, and mends it for good.
+was tampered with, and repairs it for good.
 """
 
 from random import Random
@@ -65,7 +65,7 @@ def test_changes_under_way_are_no_differences(seed: int) -> None:
 @pytest.mark.soak
 @given(seed=st.integers(0, 2**32), repair=st.booleans())
 @_SETTINGS
-def test_what_was_tampered_with_is_found_and_mended(seed: int, repair: bool) -> None:
+def test_what_was_tampered_with_is_found_and_repaired(seed: int, repair: bool) -> None:
     world = filled(seed)
     world.drain()
     random, held = world.random, world.world.search.indexes.setdefault(ALIAS, {})

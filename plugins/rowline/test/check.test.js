@@ -46,7 +46,7 @@ test('a mistake in the stanzas ends the deployment, with its place and its fix',
     return true;
   }));
 
-test('a server that is not ready is said, and the deployment goes on', async (t) => {
+test('a server that is not ready is said, and the deployment continues', async (t) => {
   assert.deepStrictEqual(await check(t, answering([NOT_READY])), [
     'binlog_format: is MIXED. SET it.',
   ]);

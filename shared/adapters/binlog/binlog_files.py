@@ -87,9 +87,8 @@ class BinlogFiles:
             head = self._head(file)
             if head.by_start:
                 return Position(file, 4)
-            if (
-                head.created > started
-            ):  # in the very second it may be one that was rotated to just before
+            # In the very second of the start it may be one that was rotated to just before.
+            if head.created > started:
                 break
         return Position()
 

@@ -116,4 +116,5 @@ class FractionalTimes(Cache):
         seconds, part = divmod(value, unit)
         if seconds >= self._ZERO:
             raise ValueError("time")
-        return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{part:0{self._digits}}"  # noqa: E501
+        clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        return f"{sign}{clock}.{part:0{self._digits}}"

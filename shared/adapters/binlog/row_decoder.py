@@ -72,10 +72,12 @@ class RowDecoder:
                 return self._short(op, data, start, end)
         except ShortImage as error:
             raise UnreadableRow(
-                f"the binlog carries only some columns of a row; missing: {', '.join(error.missing)}.",  # noqa: E501
+                "the binlog carries only some columns of a row; missing: "
+                f"{', '.join(error.missing)}.",
                 thing=self._thing,
-                hint="SET GLOBAL binlog_row_image = FULL (on RDS: in the parameter group), for running sessions too; then start at latest and backfill. "  # noqa: E501
-                "Generated columns are left out by MariaDB 11.8.9 in any case: drop them from capture.",  # noqa: E501
+                hint="SET GLOBAL binlog_row_image = FULL (on RDS: in the parameter group), for "
+                "running sessions too; then start at latest and backfill. MariaDB 11.8.9 leaves "
+                "out generated columns in any case: drop them from capture.",
             ) from None
         except DamagedLabel as error:
             raise UnreadableRow(
@@ -87,7 +89,8 @@ class RowDecoder:
             ) from None
         except UnicodeDecodeError as error:
             raise UnreadableRow(
-                f"a text value is not valid in its character set ({error.encoding}, byte {error.start}).",  # noqa: E501
+                f"a text value is not valid in its character set ({error.encoding}, byte "
+                f"{error.start}).",
                 thing=self._thing,
                 hint="Correct the value in the database, or drop the column from capture.",
             ) from None

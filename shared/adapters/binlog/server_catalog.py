@@ -16,8 +16,9 @@ _log = logging.getLogger(__name__)
 
 
 class ServerCatalog:
-    """Asks over connections of its own, each closed at once: the one that carries the binlog is
-    busy.
+    """Asks a server for its charsets and tables.
+
+    Each question has a connection of its own: the one that carries the binlog is busy.
     """
 
     def __init__(self, endpoint: SourceEndpoint) -> None:

@@ -9,9 +9,9 @@ class ArchiveProgresses(Protocol):
     """Written by the archive's committer, under its lease."""
 
     def save(self, progress: ArchiveProgress) -> None:
-        """Keep it, in place of the one before."""
+        """Store the progress in place of the former one."""
         ...
 
     def read(self) -> ArchiveProgress:
-        """As it was saved last."""
+        """The progress as it was saved last."""
         ...

@@ -1,4 +1,4 @@
-"""Pausing: a person closes a consumer's gate, opens it again, or has it begin anew."""
+"""Pausing: a person closes a consumer's gate, opens it again, or has it start over."""
 
 from collections.abc import Callable
 from contextlib import suppress

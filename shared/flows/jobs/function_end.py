@@ -15,7 +15,7 @@ def await_functions(
     """Wait until every invocation of the consumer's function that runs now has ended.
 
     until: completes the note "waiting 65 s until …", and names the wait: the job may be killed or
-        paused in it, and then goes on with the same wait.
+        paused in it, and then continues the same wait.
     version: another one begins another wait.
     """
     seconds = max(setup.consumer.timeout, setup.longest_s) + MARGIN_SECONDS

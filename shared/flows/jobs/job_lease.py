@@ -90,7 +90,7 @@ class Tenure:
     def wait_out(self, seconds: float, what: str) -> None:
         """Wait for so many seconds, those before an earlier slice of the job ended included.
 
-        A wait that is longer than a slice goes on in the next one. The job keeps what is left of
+        A wait that is longer than a slice continues in the next one. The job keeps what is left of
         it, so no clocks of two machines are compared. Raises what `save` raises.
         """
         if self.job.waits_for != what:

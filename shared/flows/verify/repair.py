@@ -24,8 +24,10 @@ _PAUSE_SECONDS = 0.5
 
 
 class Repair:
-    """Mends differences. `epochs` are the epochs that were asked for: somebody else writes to the
-    index.
+    """Repairs differences.
+
+    epochs: those that were asked for, because somebody else writes to the index.
+    reasons: why rows could not be repaired, each with its count.
     """
 
     def __init__(
@@ -42,8 +44,8 @@ class Repair:
         self.epochs: list[int] = []
         self.reasons: dict[str, int] = {}
 
-    def mend(self, candidates: list[Candidate], *, deletes: bool) -> list[Candidate]:
-        """Write the rows; returns those that could not be repaired. `reasons` counts the reasons.
+    def settle(self, candidates: list[Candidate], *, deletes: bool) -> list[Candidate]:
+        """Write the rows; returns those that could not be repaired.
 
         deletes: delete documents without a row. Otherwise a row that was deleted in between is left
             to its own deletion, which is under way.

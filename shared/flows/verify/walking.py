@@ -160,7 +160,7 @@ class Walk:
             writable = [one for one, kind in kinds if kind in ("missing", "different")]
             if writable:
                 self._show(f"repairing {counted(len(writable), 'document')}")
-                self._add(remaining=len(self._repair.mend(writable, deletes=False)))
+                self._add(remaining=len(self._repair.settle(writable, deletes=False)))
         return []
 
     def _delete_extra(self) -> None:
@@ -181,7 +181,7 @@ class Walk:
         for start in range(0, count, MAX_CANDIDATES):
             self._show(f"deleting {counted(count - start, 'document')}")
             some = self._extra[start : start + MAX_CANDIDATES]
-            self._add(remaining=len(self._repair.mend(some, deletes=True)))
+            self._add(remaining=len(self._repair.settle(some, deletes=True)))
 
     def _count(self, found: Difference) -> None:
         self._add(**{found.kind: 1})

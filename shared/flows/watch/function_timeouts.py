@@ -32,5 +32,5 @@ def note_timeouts(setup: WatchSetup) -> None:
 def _may_be_changing(setup: WatchSetup) -> bool:
     try:
         return setup.parts.is_changing()
-    except RowlineError:  # jobs go on; the next run asks again
+    except RowlineError:  # jobs continue; the next run asks again
         return True

@@ -10,8 +10,8 @@ REQUESTS = 4
 def parked_changes(setup: WatchSetup, consumer: str) -> int:
     """The number of parked changes; of very many, the number that the last whole count gave.
 
-    A count of more than one run begins again only at its end. So what is parked is 0 only when
-    nothing was found from the first place to the last.
+    A count may take several runs, and the next one begins at its end. So 0 means that a whole count
+    found nothing.
     """
     parked, count = setup.parts.state.parked, setup.memory.parked.get(consumer, Count())
     for _ in range(REQUESTS):

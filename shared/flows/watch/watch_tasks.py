@@ -32,5 +32,5 @@ TASKS: Mapping[str, Task] = {
     "rows": remove_empty_rows,
 }
 """By the names under which `rowline status` reports a failure. A run that is too slow for all of
-them leaves out the last ones: alarms and jobs must go on.
+them leaves out the last ones: alarms and jobs must continue.
 """

@@ -133,7 +133,7 @@ def _gate_closed_figure(stack: DeployedStack) -> float:
     return highest(stack.open().client("cloudwatch"), "Rowline", "GateClosed", **named) or 0.0
 
 
-def test_document_changed_behind_its_back_is_found_and_mended(stack: DeployedStack) -> None:
+def test_document_changed_behind_its_back_is_found_and_repaired(stack: DeployedStack) -> None:
     with stack.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM market.listings ORDER BY id LIMIT 2")
         changed, removed = (str(row[0]) for row in cursor.fetchall())
@@ -163,12 +163,12 @@ def test_document_changed_behind_its_back_is_found_and_mended(stack: DeployedSta
     with (
         stack.connect() as connection,
         connection.cursor() as cursor,
-    ):  # and the mended row follows its source again
-        cursor.execute("UPDATE market.listings SET title = 'mended' WHERE id = %s", (changed,))
+    ):  # and the repaired row follows its source again
+        cursor.execute("UPDATE market.listings SET title = 'repaired' WHERE id = %s", (changed,))
     search = stack.search()
     stack.wait(
-        "the mended row's next change",
-        lambda: search.get("market-listings", [changed])[changed].body["title"] == "mended",
+        "the repaired row's next change",
+        lambda: search.get("market-listings", [changed])[changed].body["title"] == "repaired",
     )
 
 

@@ -183,9 +183,8 @@ class Journal:
             with self._adding:
                 unwritten = [page for page in (self._page, self._full) if page]
         yield from unwritten
-        for number in range(
-            newest, max(after, newest - PAGES), -1
-        ):  # without locks: it may take longer than the lease
+        # Without locks: it may take longer than the lease.
+        for number in range(newest, max(after, newest - PAGES), -1):
             page = self._read(number)
             if page is None:
                 return

@@ -172,8 +172,8 @@ def _compare(
         oldest = page.number or oldest
         for gtid, touched in reversed(page.transactions):
             if earlier and not agreed.has(gtid):
-                # lost then, and mended since; a server that was restored gives its GTID to another
-                # transaction
+                # lost then, and read again since; a server that was restored gives its GTID to
+                # another transaction
                 continue
             if executed.has(gtid):
                 here.append(gtid)
