@@ -169,7 +169,7 @@ def _is_begun(job: Job) -> bool:
     if isinstance(work, CutoverWork):
         return bool(work.version or work.pairs)
     if isinstance(work, ReplayWork):
-        return bool(work.through)
+        return bool(work.barrier or work.through or (work.into and work.into.pairs))
     if isinstance(work, (FillWork, SnapshotWork)):
         return bool(work.tables)
     return not isinstance(work, VerifyWork) or bool(work.chosen)

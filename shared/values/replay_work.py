@@ -13,7 +13,9 @@ class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     into: a backfill fills new indexes instead of the serving ones.
 
     choice: which ones. rate: changes a second. estimate: how many changes the plan counted.
-    through: stream → the seq up to which archived changes count; empty before the first slice.
+    barrier: stream → the seq that the archive must reach first; empty until it is known.
+    through: stream → the seq up to which archived changes count; empty until the archive reaches
+        the barrier.
     at: the place of the present table in `choice.tables`; those before it are sent.
     first, bounds: how the present table is read, see `PartPlan`. opened: that is known.
     part: the present part. low: where in it to continue; empty: at its beginning.
@@ -41,3 +43,4 @@ class ReplayWork(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kin
     messages: int = 0
     bases: dict[str, Base] = {}
     into: NewIndexes | None = None
+    barrier: dict[str, int] = {}

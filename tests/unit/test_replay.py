@@ -197,15 +197,45 @@ def test_a_deletion_of_a_function_that_began_before_the_replay_stays(world: Repl
 def test_an_archive_that_lacks_changes_for_long_is_an_error_that_names_them(
     world: ReplayWorld,
 ) -> None:
-    world.store = lambda: None  # type: ignore[method-assign]
+    store, world.store = world.store, lambda: None  # type: ignore[method-assign]
     world.note("d", world.rows.pop(4), None)
     world.publish()
     world.deliver()
     world.submit(world.choice())
     assert world.slice(seconds=10_000.0) == "failed"
-    held = world.state.jobs.ended("search", 1)[0]
+    held = world.state.jobs.current("search", "fill")
+    assert held
     assert "has lacked shop 1/9 for 10 min" in held.outcome
-    assert "audit --heal" in held.outcome
+    assert "audit --heal, then rowline jobs resume" in held.outcome
+    world.store = store  # type: ignore[method-assign]
+    world.resume()
+    assert world.until_over().state == "done"
+
+
+def test_an_archive_that_stays_behind_by_more_than_a_slice_is_waited_for(
+    world: ReplayWorld,
+) -> None:
+    """What is published during the wait does not count: else the job would never begin."""
+    store, world.store = world.store, lambda: None  # type: ignore[method-assign]
+    wait, late = world.sleep, list[tuple[float, Any]]()
+
+    def sleep(seconds: float) -> None:
+        wait(seconds)
+        former, world.rows[1] = world.rows[1], world.row(1)
+        world.note("u", former, world.rows[1])
+        world.publish()
+        world.deliver()
+        late.extend((world.now + 200.0, body) for body in world._bodies)
+        world._bodies[:] = [body for at, body in late if at <= world.now]
+        late[:] = [each for each in late if each[0] > world.now]
+        while world._bodies:
+            store()
+
+    world.sleep = sleep  # type: ignore[method-assign]
+    world.submit(world.choice())
+    ends = [world.slice(seconds=120.0) for _ in range(20)]
+    assert "done" in ends
+    assert ends.index("done") > 2
 
 
 def test_killed_between_sending_and_storing_it_sends_the_same_messages(world: ReplayWorld) -> None:

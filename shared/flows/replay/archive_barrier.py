@@ -24,42 +24,13 @@ STALLED_SECONDS = 600.0
 _GROUPS = 64
 
 
-def await_barrier(
-    setup: JobSetup,
-    reader: ArchiveReader,
-    tables: Sequence[TableName],
-    least: Mapping[str, int],
-    tenure: Tenure,
-    show: Callable[[str], None],
+def barrier(
+    setup: JobSetup, tables: Sequence[TableName], least: Mapping[str, int]
 ) -> dict[str, int]:
-    """Wait until the archive reaches the barrier; returns stream → the seq that it reaches.
+    """Stream → the highest seq that the relay has published, or that the consumer has applied.
 
-    least: stream → what it must reach besides.
-
-    Raises StackError naming what is missing.
+    least: stream → what the archive must reach besides.
     """
-    wanted = _barrier(setup, tables)
-    for stream, seq in least.items():
-        wanted[stream] = max(wanted.get(stream, 0), seq)
-    polling = tenure.polling
-    since, best = polling.clock(), -1
-    while True:
-        reach = reader.reach(setup.source.name, sorted(wanted))
-        through = {each.stream: each.through for each in reach.streams}
-        left = {stream: seq for stream, seq in wanted.items() if through.get(stream, 0) < seq}
-        if not left:
-            return through
-        if (height := sum(through.values())) > best:
-            since, best = polling.clock(), height
-            tenure.moved()
-        if polling.clock() - since > STALLED_SECONDS:
-            raise _stalled(reach, left)
-        show(f"waiting until the archive has {', '.join(map(_text, left.items()))}")
-        polling.sleep(POLL_SECONDS)
-
-
-def _barrier(setup: JobSetup, tables: Sequence[TableName]) -> dict[str, int]:
-    """Stream → the highest seq that the relay has published, or that the consumer has applied."""
     wanted = dict.fromkeys(streams_of(setup.source), 0)
     for stream in wanted:
         _, checkpoint = setup.state.streams.load(stream)
@@ -77,7 +48,37 @@ def _barrier(setup: JobSetup, tables: Sequence[TableName]) -> dict[str, int]:
             marks = setup.state.marks.read(setup.consumer.name, some).marks
             highest = max((mark.seq for mark in marks.values()), default=0)
             wanted[stream] = max(wanted.get(stream, 0), highest)
+    for stream, seq in least.items():
+        wanted[stream] = max(wanted.get(stream, 0), seq)
     return wanted
+
+
+def await_barrier(
+    setup: JobSetup,
+    reader: ArchiveReader,
+    wanted: Mapping[str, int],
+    tenure: Tenure,
+    show: Callable[[str], None],
+) -> dict[str, int]:
+    """Wait until the archive reaches the barrier; returns stream → the seq that it reaches.
+
+    Raises StackError naming what is missing.
+    """
+    polling = tenure.polling
+    since, best = polling.clock(), -1
+    while True:
+        reach = reader.reach(setup.source.name, sorted(wanted))
+        through = {each.stream: each.through for each in reach.streams}
+        left = {stream: seq for stream, seq in wanted.items() if through.get(stream, 0) < seq}
+        if not left:
+            return through
+        if (height := sum(through.values())) > best:
+            since, best = polling.clock(), height
+            tenure.moved()
+        if polling.clock() - since > STALLED_SECONDS:
+            raise _stalled(reach, left)
+        show(f"waiting until the archive has {', '.join(map(_text, left.items()))}")
+        polling.sleep(POLL_SECONDS)
 
 
 def _stalled(reach: Reach, left: Mapping[str, int]) -> StackError:

@@ -15,7 +15,7 @@ from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.taking_a_job import hold
-from shared.flows.replay.archive_barrier import await_barrier
+from shared.flows.replay.archive_barrier import await_barrier, barrier
 from shared.flows.replay.archive_reader import ArchiveReader, page_event
 from shared.flows.replay.archived_table import archived_table, grouping
 from shared.flows.replay.asked_ahead import AskedAhead
@@ -109,16 +109,18 @@ class Replay:
 
         A function that looked before this job began records no deletion for it. Only when its time
         is over, the consumer's marks tell what it has deleted. New indexes have waited for that.
+        The barrier is stored, for an archive may be behind by more than a slice.
         """
-        if self._work.into is None:
-            until = "every function knows of the replay"
-            await_functions(self._setup, self._tenure, self._show, until)
-        ceilings: dict[str, int] = {}
-        for base in self._work.bases.values():
-            ceilings[base.stream] = max(base.ceiling, ceilings.get(base.stream, 0))
-        return await_barrier(
-            self._setup, self._reader, self._tables, ceilings, self._tenure, self._show
-        )
+        if not self._work.barrier:
+            if self._work.into is None:
+                until = "every function knows of the replay"
+                await_functions(self._setup, self._tenure, self._show, until)
+            ceilings: dict[str, int] = {}
+            for base in self._work.bases.values():
+                ceilings[base.stream] = max(base.ceiling, ceilings.get(base.stream, 0))
+            self._save(barrier=barrier(self._setup, self._tables, ceilings))
+        wanted = self._work.barrier
+        return await_barrier(self._setup, self._reader, wanted, self._tenure, self._show)
 
     def _step(self) -> None:
         """Open the next table, or send one page of it."""
