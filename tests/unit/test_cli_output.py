@@ -1,11 +1,13 @@
 """What commands print is data: a key like `z:x:7` is not an emoji's name."""
 
+import io
 import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
 from cli.commands.tables import _show as show_tables
 from cli.commands.verify import show_verify
@@ -22,7 +24,7 @@ def test_only_one_place_makes_consoles_and_none_makes_pictures_of_text() -> None
     makers = [
         (file, made)
         for file in sorted((ROOT / "cli").rglob("*.py"))
-        for made in re.findall(r"\bConsole\(([^)]*)\)", file.read_text())
+        for made in re.findall(r"\b(?:Data)?Console\(([^)]*)\)(?!:)", file.read_text())
     ]
     assert {file.name for file, _ in makers} == {"console.py"}
     assert all("emoji=False, markup=False" in made for _, made in makers)
@@ -44,6 +46,24 @@ def test_brackets_in_a_table_are_no_markup(capsys: pytest.CaptureFixture[str]) -
     print_table(result_console(), table)
     out = capsys.readouterr().out
     assert all(cell in out for cell in cells)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_a_row_cannot_command_the_terminal(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    console = result_console()
+    console.file, console._force_terminal = io.StringIO(), terminal
+    said = "a\x1b]0;title\x07b\x1b[2Jc\x00\x9b\u202ed\te\nf"
+    table = new_table()
+    table.add_column()
+    table.add_row(said)
+    console.print(said, style="bold")
+    console.print(Text(said))
+    print_table(console, table)
+    written = re.sub(r"\x1b\[[01]m", "", console.file.getvalue())
+    assert "a\\x1b]0;title\\x07b\\x1b[2Jc\\x00\\x9b\\u202ed" in written
+    assert written.count("\\x9b") == 3
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", written)
 
 
 def test_a_document_id_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
