@@ -38,6 +38,9 @@ WhereOption = Annotated[
     ),
 ]
 
+SAMPLE = 300
+"""Characters of a message in a list of reasons. `parked show` has more."""
+
 
 @app.command("list")
 def list_parked(
@@ -193,7 +196,8 @@ def _show_group(group: ParkedReason, console: Console) -> None:
     )
     if group.joined:
         console.print(f"  {group.joined:,} of them follow a refused change of their row")
-    console.print(f"  such as {_name(sample)}: {sample.message}", markup=False)
+    said = sample.message if len(sample.message) <= SAMPLE else f"{sample.message[:SAMPLE]} …"
+    console.print(f"  such as {_name(sample)}: {said}", markup=False)
 
 
 def _of_expired(deployed: Stage, consumer: str, change: ParkedChange) -> str:

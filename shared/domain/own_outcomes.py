@@ -11,6 +11,9 @@ from shared.values.storable_text import storable, text_of
 STACK_LIMIT = 4000
 """Characters of a stack trace that are kept, from its end."""
 
+TEXT_LIMIT = 500
+"""Characters of an exception's text, and of a frame, in a stack trace."""
+
 LONGEST_WAIT = 3600.0
 """Seconds: nobody waits for longer, whatever own code asks for."""
 
@@ -20,8 +23,10 @@ UNKNOWN = f"returned an outcome of another kind than {', '.join(KINDS)}"
 
 
 def stack_of(error: BaseException) -> str:
-    """Where an exception was raised."""
-    return storable("".join(traceback.format_exception(error))[-STACK_LIMIT:])
+    """Where an exception was raised. Its text must not displace that."""
+    lines = traceback.format_exception(error)
+    short = [each if len(each) <= TEXT_LIMIT else f"{each[:TEXT_LIMIT]} …\n" for each in lines]
+    return storable("".join(short)[-STACK_LIMIT:])
 
 
 def outcome_of_error(error: BaseException) -> Outcome:

@@ -59,6 +59,8 @@ def odd(change, context):
         raise asyncio.CancelledError("the request")
     if title == "surrogate":
         raise ValueError("bad \\ud800")
+    if title == "long":
+        raise ValueError("x" * 1_000_000)
     if title == "no reason":
         return Outcome("refused", None)
     if title == "wait":
@@ -133,6 +135,12 @@ def test_any_exception_is_a_refusal_with_class_message_and_stack(code: Any) -> N
     assert poison.without_values == "HandlerError"
     assert 'return {}["currency"]' in poison.stack
     assert "in handle" in poison.stack
+
+
+def test_a_long_text_leaves_room_for_where_it_was_raised(code: Any) -> None:
+    (long,) = sink_of("prices.odd").apply(Slice(arrivals("long")))
+    assert 'raise ValueError("x" * 1_000_000)' in long.stack
+    assert long.stack.endswith("xxx …\n")
 
 
 @pytest.mark.parametrize(
