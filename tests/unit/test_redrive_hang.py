@@ -32,6 +32,20 @@ class HangingWorld(SlowWorld):
         assert len(self.parked()) == len(numbers)
         self.recorder.poison = set()
 
+    def probe_only(self) -> None:
+        """Let each batch be a probe's from now on."""
+        cold_start = self.cold_start
+
+        def probing() -> Any:
+            made = cold_start()
+            made.handle = (  # type: ignore[method-assign]
+                lambda batch, left: made._try(batch, left)[0]
+            )
+            return made
+
+        self.cold_start = probing  # type: ignore[method-assign]
+        self.consume = probing()
+
     def last_words(self) -> list[str]:
         return [one.last.partition(":")[0] for one in self.parked()]
 
@@ -72,6 +86,23 @@ def test_a_change_that_is_redriven_alone_is_not_called_a_killer(world: HangingWo
     assert world.nothing_is_left()
 
 
+@pytest.mark.parametrize("probes", [False, True])
+def test_a_known_killer_that_is_redriven_alone_is_parked_again_soon(
+    world: HangingWorld, probes: bool
+) -> None:
+    """Also where the gate has closed meanwhile: then only probes try it."""
+    world.recorder.deadly = {"tx/1"}
+    world.publish(change(1, "u", 1))
+    world.drain()
+    before, began = world.recorder.kills, world.now
+    if probes:
+        world.probe_only()
+    assert world.redrive().again == 1
+    assert world.last_words() == ["Killed"]
+    assert world.recorder.kills - before <= 5
+    assert world.now - began < LONGEST_MS / 1000
+
+
 def test_changes_that_all_kill_end_a_redrive(world: HangingWorld) -> None:
     world.park(1, 2, 3)
     world.recorder.deadly = {"tx/1", "tx/2", "tx/3"}
@@ -95,15 +126,7 @@ def test_a_probe_blames_no_change(world: HangingWorld) -> None:
     """While the gate is closed, the sink is what is in doubt."""
     world.park(1, 2)
     world.hang(12)
-    cold_start = world.cold_start
-
-    def probing() -> Any:
-        made = cold_start()
-        made.handle = lambda batch, left: made._try(batch, left)[0]  # type: ignore[method-assign]
-        return made
-
-    world.cold_start = probing  # type: ignore[method-assign]
-    world.consume = probing()
+    world.probe_only()
     report = world.redrive()
     assert (report.applied, report.again) == (2, 0)
     assert world.recorder.kills == 12

@@ -114,7 +114,8 @@ class RedriveGuard:
     def needs_witness(self, change: ParkedChange) -> bool:
         """Whether another change must be taken before this one is begun."""
         before = self._known(change)
-        unproved = self.alone and self._counts and not (before.proved or self.took)
+        proved = before.proved or self.took or _has_killed(change)
+        unproved = self.alone and self._counts and not proved
         return unproved and before.tries == KILLS - 1 and len(before.witnesses) < WITNESSES
 
     def was_asked(self, change: ParkedChange, other: ParkedChange) -> bool:
@@ -135,19 +136,21 @@ class RedriveGuard:
         if not self.alone:
             return ""
         before = self._known(change)
-        tries, proved = before.tries, before.proved or self.took
+        known = _has_killed(change)
+        counts = self._counts or known
+        tries, proved = before.tries, before.proved or self.took or known
         ended = f"the function ended {counted(tries, 'time')} while it applied this change"
         self.attempts = tries + before.attempts
         if tries >= KILLS and before.proved:
             return f"{KILLED} {ended}"
         others = self._killed if tries == KILLS - 1 and not proved else 0
-        if self._counts and (tries >= KILLS or others):
+        if counts and (tries >= KILLS or others):
             if self._is_old:
                 also = f", and {counted(others, 'time')} with others" if others else ""
                 return f"{UNANSWERED} {ended}{also}. No other change shows that the sink works"
             before = GroupInHand(attempts=self.attempts)  # the count starts again
         enough = self._total * (AFTER_WITNESS if self.took else FULL)
-        if self._counts and self._time_left() >= enough:
+        if counts and self._time_left() >= enough:
             began = msgspec.structs.replace(before, tries=before.tries + 1, proved=proved)
         else:  # it is not blamed for what others have used up
             began = msgspec.structs.replace(before, attempts=before.attempts + 1)
@@ -167,3 +170,11 @@ class RedriveGuard:
         name = f"{self._command}/{change}"
         self._before = msgspec.structs.replace(record, change=name, version=self._version)
         self._hands.begin(self._consumer, {self._group: self._before})
+
+
+def _has_killed(change: ParkedChange) -> bool:
+    """Whether it is parked because it killed the function. Then it needs no other change as proof.
+
+    It is parked again at worst. Without this, the gate would close before a proof comes.
+    """
+    return change.message.startswith(KILLED)
