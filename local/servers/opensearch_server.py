@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from local.install.maven import Artifact
-from local.servers.search_server import SearchServer
+from local.servers.search_server import QUICK, SearchServer
 
 VERSION = "2.19.6"
 
@@ -36,6 +36,6 @@ class OpenSearchServer(SearchServer):
             "OPENSEARCH_JAVA_HOME": str(self._java_home),
             "OPENSEARCH_PATH_CONF": str(self._files / "config"),
             "OPENSEARCH_TMPDIR": str(self._files / "tmp"),
-            "OPENSEARCH_JAVA_OPTS": "-Xms512m -Xmx512m -XX:TieredStopAtLevel=1",
+            "OPENSEARCH_JAVA_OPTS": f"-Xms512m -Xmx512m {QUICK}",
             "HOME": str(self._files),
         }
