@@ -124,6 +124,33 @@ def test_a_policy_is_evaluated_once(emulator):
     run_in_emulator(POLICIES)
 
 
+STATEMENTS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from ministack.core import iam_evaluator
+
+parsed = []
+def counted(document, stock=iam_evaluator.parse_policy_document):
+    parsed.append(document)
+    return stock(document)
+iam_evaluator.parse_policy_document = counted
+import local.emulator.policy_decisions
+
+allow = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+text = '{"Statement": [{"Effect": "Deny", "Action": "sqs:SendMessage", "Resource": "*"}]}'
+for _ in range(9):
+    (denied,) = found = iam_evaluator.parse_policy_document(text)
+    assert (denied.effect, denied.actions) == ("Deny", ["sqs:SendMessage"])
+    found.clear()
+    assert iam_evaluator.parse_policy_document({"Statement": allow})[0].actions == ["sqs:*"]
+assert parsed.count(text) == 1 and len(parsed) == 10, parsed
+"""
+
+
+def test_a_policy_is_parsed_once(emulator):
+    run_in_emulator(STATEMENTS)
+
+
 SILENT = """
 import io, sys, zipfile
 sys.path.insert(0, sys.argv[1])
