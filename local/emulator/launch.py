@@ -34,7 +34,7 @@ GAPS = (
     "function_updates",
     "shared_code",
     "function_processes",
-    "athena_queries",
+    "athena_first",
     "query_rights",
     "trace_daemon",
 )
