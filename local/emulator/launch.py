@@ -37,6 +37,7 @@ GAPS = (
     "athena_first",
     "query_rights",
     "trace_daemon",
+    "quick_server",
 )
 
 
