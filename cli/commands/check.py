@@ -13,6 +13,7 @@ from cli.ui.json_option import JsonOption
 from shared.adapters.project.serverless import declaration_of
 from shared.flows.health.check import check
 from shared.flows.health.deployment_blockers import holds_up
+from shared.flows.health.removed_consumers import check_removed_consumers
 from shared.stage import Stage
 from shared.values.checkpoint import Checkpoint
 from shared.values.declaration import Declaration, read_declaration
@@ -54,6 +55,8 @@ def command(
     if declaration.settings is not None:
         declared, deployed = declared_stage(declaration.settings, stage)
         found += check(declared, _checkpoints(deployed))
+        if deployed is not None:
+            found += check_removed_consumers(declaration.settings, deployed)
     if as_json:
         print_json({"findings": [_shown(one, declaration, deployed) for one in found]})
     else:

@@ -3,18 +3,22 @@
 import msgspec
 import pytest
 
+from shared.adapters.topic.contract import Entry
 from shared.flows.health.deployment_blockers import holds_up
+from shared.flows.health.removed_consumers import check_removed_consumers
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
-from shared.values.errors import ConfigError, SourceUnavailable
+from shared.values.errors import ConfigError, SourceUnavailable, StackError
 from shared.values.finding import Finding
 from shared.values.lineage import Lineage
 from shared.values.mask_key import mask_key_fingerprint
 from shared.values.position import Position
 from shared.values.settings import SourceSettings, StageSettings, TableSettings
-from tests.worlds.consumer_world import consumer_settings
+from tests.worlds.consumer_world import consumer_settings, parked_change
 from tests.worlds.folder_world import FolderWorld
+from tests.worlds.memory_parts import MemoryParts
 from tests.worlds.twins.database import MemoryDatabase
+from tests.worlds.twins.queue import MemoryQueue
 
 ITEMS = {"shop.items": TableSettings()}
 
@@ -167,3 +171,27 @@ def test_rows_keep_their_groups_also_when_a_table_moves_to_another_relay(
     )
     assert all(one.what.startswith(what) for one in found)
     assert all(holds_up(one, declared, settings()) == (level == "fail") for one in found)
+
+
+def test_a_consumer_is_not_removed_with_what_it_has_still_to_apply() -> None:
+    deployed, none = settings(), msgspec.structs.replace(settings(), consumers={})
+    parts = MemoryParts(deployed)
+    assert check_removed_consumers(none, parts) == []
+    parts.state.parked.add("search", parked_change("a", 1), "{}")
+    parts.queue("search").send([Entry("{}", "g", "d", {})])
+    (found,) = check_removed_consumers(none, parts)
+    assert "1 message in its queue would be lost" in found.what
+    assert "1 parked change could not be redriven" in found.what
+    assert holds_up(found, none, deployed)
+    assert check_removed_consumers(deployed, parts) == []
+
+
+def test_a_removal_that_cannot_be_examined_is_only_said() -> None:
+    class Away(MemoryParts):
+        def queue(self, consumer: str) -> MemoryQueue:
+            raise StackError("has no queue.", thing=consumer)
+
+    none = msgspec.structs.replace(settings(), consumers={})
+    (found,) = check_removed_consumers(none, Away(settings()))
+    assert found.level == "warn"
+    assert not holds_up(found, none, settings())
