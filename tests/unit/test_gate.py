@@ -35,7 +35,7 @@ def test_thirteen_days_without_the_sink_lose_nothing_and_stay_in_order(world: Ou
     world.down = True
     for hour in range(13 * 24):
         world.write(hour % 20, hour)
-        world.advance(3600)
+        world.days(1 / 24)
     assert not world.gate.is_open
     world.down = False
     world.settle()
@@ -199,7 +199,7 @@ def test_a_function_that_crashes_on_every_batch_closes_its_gate_and_recovers(
     assert len(world.closed) == 1
     assert 180 <= world.closed[0] <= 480
     receives = world.most_receives
-    world.advance(DAY)
+    world.days(1)
     assert world.most_receives - receives < 5
     world.crashes = False
     world.settle()
@@ -223,7 +223,7 @@ def test_a_pause_holds_whatever_happens_and_a_resume_ends_it(world: OutageWorld)
     pausing.pause(gates, "search", "bob@desk", 1)
     assert world.gate.paused == "ann@desk"
     world.write(1, 1)
-    world.advance(DAY)
+    world.days(1)
     assert world.prices() == {}
     assert world.functions.started == [], "nobody tries what a person stopped"
     assert pausing.resume(gates, "search", int(world.now * 1000)).is_open

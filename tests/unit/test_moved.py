@@ -10,7 +10,7 @@ from shared.domain.open_dues import open_dues
 from shared.flows.watch.dead_letters import settle_moved
 from shared.values.due_cause import DueCause
 from tests.worlds.consumer_world import change, delivery
-from tests.worlds.outage_world import DAY, OutageWorld
+from tests.worlds.outage_world import OutageWorld
 from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.state import begin_fill
 from tests.worlds.twins.topic import Entry
@@ -143,7 +143,7 @@ def test_fifteen_days_without_the_sink_make_the_tables_due(world: OutageWorld) -
     world.down = True
     for hour in range(15 * 8):
         world.write(hour % 20, hour)
-        world.advance(3 * 3600)
+        world.days(1 / 8)
     assert due(world) == {
         "shop.items": "the consumer was closed for 12 days, and SQS deletes changes after 14"
     }
@@ -159,13 +159,13 @@ def test_thirteen_days_without_the_sink_make_them_due_too_and_a_resync_settles_t
 ) -> None:
     world.down = True
     world.write(1, 1)
-    world.advance(11.9 * DAY)
+    world.days(11.9)
     assert due(world) == {}
-    world.advance(0.2 * DAY)
+    world.days(0.2)
     dues = world.world.state.dues
     (cause,) = dues.of_consumer("search").values()
     dues.settle("search", {}, {"shop.items": cause.id})
-    world.advance(DAY)
+    world.days(1)
     assert due(world) == {}, "it is not noted again for the same days"
 
 
@@ -174,7 +174,7 @@ def test_a_consumer_that_is_twelve_days_behind_says_so_itself(world: OutageWorld
     world.watching = False
     world.advance(61)
     world.write(1, 1)
-    world.advance(12.1 * DAY)
+    world.days(12.1)
     batch = world.queue.receive()
     assert world.runtime().handle(batch, lambda: 60.0).applied == 1
     assert "12 days behind" in due(world)["shop.items"]

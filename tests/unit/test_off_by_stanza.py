@@ -66,7 +66,7 @@ def test_a_gate_that_an_outage_closed_is_not_tried_while_the_consumer_is_off() -
     deploy(world, OFF)
     world.down = False
     started = len(world.functions.started)
-    world.advance(DAY)
+    world.days(1)
     assert len(world.functions.started) <= started + 1, "one may have been due at that moment"
     assert world.prices() == {}
     assert world.figures["GateClosed"] == 0.0
@@ -78,11 +78,11 @@ def test_a_gate_that_an_outage_closed_is_not_tried_while_the_consumer_is_off() -
 
 def test_twelve_days_off_make_its_tables_due() -> None:
     world = OutageWorld(settings=OFF)
-    world.advance(11 * DAY)
+    world.days(11)
     stanzas = world.parts.settings
     source, dues = stanzas.source_of(OFF), world.world.state.dues
     assert open_dues(dues, OFF, source) == []
-    world.advance(2 * DAY)
+    world.days(2)
     assert [one.table for one in open_dues(dues, OFF, source)] == ["shop.items"]
     assert world.figures["TablesDue"] == 1.0
 

@@ -135,6 +135,12 @@ class OutageWorld:
                 self._next_watch += self.watch_every
                 self.watch()
 
+    def days(self, days: float) -> None:
+        """Let days pass. The watch runs each ten minutes: its runs are alike, and half the work."""
+        every, self.watch_every = self.watch_every, 600.0
+        self.advance(days * DAY)
+        self.watch_every = every
+
     def watch(self) -> None:
         """One run of the watch; while it waits, the rest goes on."""
         lately = [failed for at, failed in self.runs if at > self.now - 180]
