@@ -24,7 +24,8 @@ def check_removed_consumers(declared: StageSettings, deployed: HealthParts) -> l
             what = f"has no stanza any more, but {' and '.join(left)}"
             fix = (
                 "Let its queue drain, and redrive or drop its parked changes; then remove it. It "
-                "cannot be renamed: a new name begins without them."
+                "cannot be renamed: a new name begins without them. To lose them on purpose, "
+                "deploy once with custom.rowline.check: report."
             )
             found.append(Finding(f"consumer {name}", "fail", what, fix, stanza=f"consumers.{name}"))
     return sorted(found, key=lambda one: one.thing)
