@@ -15,6 +15,7 @@ import pytest
 
 from local.servers.emulator import Emulator
 from shared.adapters.stack import Stack
+from shared.adapters.state.dynamodb import open_state
 from tests.integration.stack.project import Project
 
 STAGE = "local"
@@ -44,6 +45,11 @@ class Deployment:
         ]
         done = self.project.run("sls", *words, "--stage", STAGE, *given)
         return str(done.stdout + done.stderr)
+
+    def forget_parked(self, consumer: str) -> None:
+        """Let nothing of a consumer be parked: otherwise it cannot be removed."""
+        parks = open_state(boto3.client("dynamodb"), self.stack.state_table).parked
+        parks.remove(consumer, list(parks.all(consumer)))
 
     @property
     def stack(self) -> Stack:

@@ -28,6 +28,10 @@ MAPPING = """def document(row, table):
 """
 
 
+REPORT = "    check: report\n"
+"""Lets a consumer be removed although a change of it is parked."""
+
+
 def stanzas(service: str, url: str) -> str:
     return f"""  priceAlerts:
     tables: [market.sellers]
@@ -94,7 +98,9 @@ def test_own_code_and_a_webhook_get_a_published_change(deployment: Deployment) -
             one_change_reaches_each(deployment, receiver)
         finally:
             project.edit("serverless.yml", lines, "")
+            project.edit("serverless.yml", "  rowline:\n", f"  rowline:\n{REPORT}")
             deployment.sls("deploy")
+            project.edit("serverless.yml", REPORT, "")
 
 
 def stack_now(deployment: Deployment) -> Stack:
