@@ -62,8 +62,10 @@ def _without_package(text: str, endpoint: SourceEndpoint) -> SourceError:
 
 def _hint(code: int, text: str, endpoint: SourceEndpoint) -> str:
     if code in _EXPIRED:
-        return "The account is locked or its password has expired."
+        return "Unlock the account, or give it a new password: it is locked or has expired."
     if code == _WITHOUT_TLS or "insecure transport" in text:
         return f"The server takes no connection without TLS. {_TLS_WANTED}."
+    if not endpoint.password:
+        return "No password was given. Put it into the URL or the secret."
     hint = "Check user and password, and from which hosts the account may log in."
     return f"{hint} {_TLS_WANTED}." if endpoint.tls == "off" else hint

@@ -59,6 +59,13 @@ def test_a_denied_account_may_lack_tls_only_where_there_is_none() -> None:
     assert refused_login(pymysql.err.OperationalError(2013, "Lost connection"), PLAIN) is None
 
 
+def test_a_login_without_a_password_is_told_to_give_one() -> None:
+    denied = pymysql.err.OperationalError(1045, "Access denied for user 'u'@'h'")
+    found = refused_login(denied, parse("mysql://u@db.example.com?tls=off"))
+    assert found is not None
+    assert found.hint == "No password was given. Put it into the URL or the secret."
+
+
 def test_tls_checks_what_the_endpoint_says() -> None:
     assert tls_options(PLAIN) == {"ssl_disabled": True}
     context = tls_options(VERIFIED)["ssl"]
