@@ -61,11 +61,12 @@ def down(
     try:
         found = local_stage.LocalStage.load(name)
     except RowlineError:
-        typer.echo(f"local stage {name} is not up.", err=True)
+        typer.echo(f"the local stage ({name}) is not up.", err=True)
         return
     found.down(purge=purge)
     typer.echo(
-        f"local stage {name} is down{', and its data are removed' if purge else ''}.", err=True
+        f"the local stage ({name}) is down{', and its data are removed' if purge else ''}.",
+        err=True,
     )
 
 

@@ -35,7 +35,7 @@ The stack is up. Try next:
   .venv/bin/rowline tail --tables 'market.*' --from latest
   curl "$ROWLINE_ELASTICSEARCH/{INDEX}/_search?size=1&pretty"
   make down
-A consumer more: docs/consumers.md, then npx sls deploy --stage local"""
+Add a consumer: docs/consumers.md, then npx sls deploy --stage local"""
 console = Console(highlight=False, emoji=False, soft_wrap=True)
 
 
