@@ -184,7 +184,7 @@ class Consume:
         may_park: bool,
     ) -> tuple[Consumed, Tried]:
         self._slices.begin(start.pairs, time_left)
-        self._parking.begin()
+        self._parking.begin(time_left)
         self._begun.start()
         received = self._clock()
         redriven, late, by_command = Consumed(), list[Delivery](), Tried()

@@ -24,6 +24,11 @@ from shared.values.row_key import key_text
 from shared.values.settings import ConsumerSettings
 from shared.values.storable_text import storable
 
+RESERVE_SECONDS = 4.0
+"""Seconds that must be left to park another change: marks and delays follow. A quarter of the time
+that parking has, where a function has less.
+"""
+
 INLINE_BYTES = 32_000
 """A larger payload is an object in S3: an item of DynamoDB holds 400 KB."""
 
@@ -52,17 +57,19 @@ class Parking:
         self._mode: Literal["open", "closed"] = "closed" if consumer.closes_rows else "open"
         self._version, self._clock = version, clock
         self.budget, self.broken = ParkBudget(consumer, parked, clock), ""
+        self._time_left: Callable[[], float] = lambda: RESERVE_SECONDS
 
-    def begin(self) -> None:
+    def begin(self, time_left: Callable[[], float]) -> None:
         """A batch begins: what the last one showed says nothing about it."""
-        self.broken = ""
+        self.broken, self._time_left = "", time_left
 
     def park(self, groups: Mapping[str, Sequence[Opened]], rows: RowItems) -> None:
         """Park each refused change; one that cannot be parked has failed.
 
         Everything behind a failure waits for its next delivery. Killed at any point, the next
         delivery does the same again. A row's item is stored before its first parked change, so a
-        change that is parked always has one.
+        change that is parked always has one. Where the function's time is over before all are
+        parked, the others wait for the next delivery: a kill would repeat the whole batch.
         """
         refused = _refused(groups)
         self._decide(groups, [piece for _, piece in refused if not piece.joined])
@@ -82,8 +89,12 @@ class Parking:
                 for one in group:
                     fail(one.pieces, f"state: {error}")
             return
-        for one, piece in refused:
+        reserve = min(RESERVE_SECONDS, self._time_left() / 4)
+        for number, (one, piece) in enumerate(refused):
             assert piece.outcome is not None
+            if number and self._time_left() < reserve:
+                fail([piece], "not parked: the function's time was over")
+                continue
             try:
                 self._add(one, piece, piece.outcome)
             except RowlineError as error:
