@@ -1,4 +1,4 @@
-"""Redriving: carries out a redrive command, under the lock of the rows' message group."""
+"""Redrive commands: carried out under the lock of the message group of their rows."""
 
 import contextlib
 import time

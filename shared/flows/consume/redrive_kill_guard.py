@@ -1,4 +1,4 @@
-"""Redrive guard: decides whether a redrive command may begin another change.
+"""Redrive kill guard: decides whether a redrive command may begin another change.
 
 A command needs time for it. A command whose function was killed begins its changes one by one, each
 after a record that names it, until the change that kills the function is known. When the sink

@@ -1,4 +1,4 @@
-"""What a check asks: the stage as its stanzas declare it."""
+"""Declared stage: what a check asks of a stage as its stanzas declare it."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""Queue polling: how long a job waits for a queue that takes nothing, and its error then."""
+"""Queue wait limit: how long a job waits for a queue that takes nothing, and its error then."""
 
 from shared.values.errors import StackError
 

@@ -1,4 +1,4 @@
-"""Publishing: one publisher's steps. It owns the groups of its request until they are settled."""
+"""Publisher: sends requests, and owns the groups of each one until they are settled."""
 
 import logging
 import time
