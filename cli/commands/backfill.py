@@ -24,7 +24,7 @@ from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.flows.backfill.backfill import Backfill
 from shared.flows.backfill.backfill_report import BackfillReport
-from shared.flows.backfill.tables_to_fill import require_fillable
+from shared.flows.jobs.fill_conditions import require_fillable
 from shared.stage import Stage
 from shared.values.counted import counted
 from shared.values.errors import ConfigError

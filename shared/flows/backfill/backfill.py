@@ -18,10 +18,10 @@ from shared.flows.backfill.tables_to_fill import tables_to_fill
 from shared.flows.jobs.awaiting_consumer import Awaiting
 from shared.flows.jobs.chunk_reading import CHUNK_ROWS, ChunkReading
 from shared.flows.jobs.deleting_again import delete_again
+from shared.flows.jobs.fill_conditions import require_one_index
 from shared.flows.jobs.filling_beside import Beside, require_place
 from shared.flows.jobs.filter_in_force import await_filter
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.row_sending import RowSending
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.taking_a_job import hold

@@ -4,20 +4,10 @@ from collections.abc import Sequence
 
 from shared.domain.captured_tables import CapturedTable, captured_tables, names_that_reach
 from shared.domain.open_dues import open_dues
+from shared.flows.jobs.fill_conditions import require_fillable
 from shared.flows.jobs.job_setup import JobSetup
 from shared.values.errors import ConfigError
 from shared.values.job import BackfillWork, ResyncWork
-from shared.values.settings import ConsumerSettings
-
-
-def require_fillable(consumer: ConsumerSettings) -> None:
-    """Raises ConfigError for the archive, which drops rows that are read: they are no changes."""
-    if consumer.is_drained:
-        raise ConfigError(
-            "is the archive itself, which takes no rows that are read.",
-            thing=f"consumer {consumer.name}",
-            hint="Store them beside the archived changes: rowline snapshot create.",
-        )
 
 
 def tables_to_fill(

@@ -7,7 +7,7 @@ import msgspec
 from shared.flows.jobs.deleting_again import delete_again
 from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.new_index import store_pairs, takeover_of
+from shared.flows.jobs.storing_pairs import store_pairs, takeover_of
 from shared.values.index_pair import NO_PAIRS, IndexPair
 from shared.values.job import CutoverWork, SendingWork, into_of
 from shared.values.progress import Progress

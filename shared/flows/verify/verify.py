@@ -9,8 +9,8 @@ from shared.domain.captured_tables import captured_tables
 from shared.domain.sink import require_listable
 from shared.domain.verify_validity import basis_of, completed
 from shared.domain.watermark import watermarks
+from shared.flows.jobs.fill_conditions import require_one_index
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.new_index import require_one_index
 from shared.flows.jobs.same_server import require_same_server
 from shared.flows.jobs.taking_a_job import hold
 from shared.flows.verify.comparing import Comparison

@@ -1,4 +1,4 @@
-"""New index: what jobs share that fill a new index and move readers to it."""
+"""Storing pairs: the pairs of indexes of a consumer, and what moves readers between the two."""
 
 from shared.domain.reader_takeover import Takeover
 from shared.flows.jobs.job_setup import JobSetup
@@ -27,28 +27,3 @@ def store_pairs(setup: JobSetup, pairs: IndexPairs) -> IndexPairs:
             hint="See rowline jobs list.",
         )
     return stored
-
-
-def require_one_index(setup: JobSetup) -> None:
-    """Raises ConfigError while a new index is beside the serving one.
-
-    What writes to the sink directly writes to the serving index alone; the other would lack it.
-    """
-    pairs = setup.state.pairs.read(setup.consumer.name)
-    if pairs.pairs:
-        raise unfinished(setup.consumer.name, pairs)
-
-
-def unfinished(consumer: str, pairs: IndexPairs) -> ConfigError:
-    """The error for work that needs one index an alias, or a new one."""
-    command = f"rowline cutover {consumer}"
-    steps = (
-        f"{command} --finish, or --rollback"
-        if pairs.cut
-        else f"{command}, then {command} --finish. Or give it up: {command} --abandon"
-    )
-    return ConfigError(
-        "has a new index beside the serving one.",
-        thing=f"consumer {consumer}",
-        hint=f"Complete that first: {steps}.",
-    )
