@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.adapters.metrics.emf import emit
 from shared.adapters.state.dynamodb.marks import SHARDS
-from shared.domain.archive_records import FULL
+from shared.domain.firehose_records import FULL
 from shared.flows.consume.batch_result import Consumed
 from shared.flows.relay.lease import lease_margins
 from shared.flows.relay.relay_setup import RelaySetup

@@ -6,7 +6,7 @@ import msgspec
 
 from shared.domain.archived_change import Archived
 from shared.domain.columns_in_force import came_back, under_columns
-from shared.domain.row_at import RowAt
+from shared.domain.row_answer import RowAt
 from shared.values.table import Table
 
 

@@ -8,13 +8,10 @@ from shared.domain.polling import Polling
 from shared.values.asked_end import AskedEnd
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError, StackError
-from shared.values.lease import Lease
 from shared.values.position import Position
+from shared.values.relay_lease import RELAY_SILENT_SECONDS, Lease
 from shared.values.settings import SourceSettings
 from shared.values.stream import relay_of
-
-RELAY_SILENT_SECONDS = 15
-"""A running relay renews its lease each second; a new holder takes over within ten."""
 
 ABSENT_SECONDS = 90
 """How long a relay is waited for: one that follows a killed relay publishes within 75 s."""

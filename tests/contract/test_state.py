@@ -33,13 +33,13 @@ from shared.values.job import (
     TableFill,
     VerifyWork,
 )
-from shared.values.lease import Holding, Holdings, Lease
 from shared.values.lineage import Lineage
 from shared.values.mark import Mark
 from shared.values.parked_change import RowItem, stored_ms
 from shared.values.position import Position
 from shared.values.pulse import Pulse
 from shared.values.redrive_work import RedriveWork
+from shared.values.relay_lease import Holding, Holdings, Lease
 from shared.values.snapshot_work import SnapshotWork
 from shared.values.table import Column, Table
 from tests.aws_setup import create_state_table

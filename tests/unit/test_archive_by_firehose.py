@@ -10,7 +10,7 @@ import pytest
 from shared.adapters.firehose.contract import MOST_RECORD
 from shared.domain import gate_transitions
 from shared.domain.archive_ledger import Ledger
-from shared.domain.archive_records import FULL, pack
+from shared.domain.firehose_records import FULL, pack
 from shared.domain.sink import Arrival, Slice
 from shared.flows.archive.committing import Committer
 from shared.flows.archive.landed_rows import LandedObject, new_rows

@@ -20,11 +20,11 @@ from shared.values.checkpoint import Checkpoint
 from shared.values.deduplication_id import hash_ids
 from shared.values.delivery import Delivery
 from shared.values.job import ResyncWork
-from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.message import Message, attributes, decode, encode
 from shared.values.message_group import group_id
 from shared.values.position import Position
+from shared.values.relay_lease import Lease
 from shared.values.seq import make_seq
 from shared.values.settings import ConsumerSettings, SourceSettings, TableSettings
 from tests.worlds.consumer_world import TABLE, World

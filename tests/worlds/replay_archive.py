@@ -18,10 +18,10 @@ from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.coverage import CoverageSegment, SegmentStart
-from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.message_group import group_id, shard_of
 from shared.values.position import Position
+from shared.values.relay_lease import Lease
 from shared.values.seq import make_seq, split_seq
 from shared.values.snapshot import Snapshot, SnapshotOfTable
 from tests.worlds.twins.lake import MemoryLake

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from shared.values.checkpoint import Checkpoint
-from shared.values.lease import Holdings, Lease
+from shared.values.relay_lease import Holdings, Lease
 
 
 class Streams(Protocol):

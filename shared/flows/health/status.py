@@ -25,7 +25,8 @@ from shared.flows.health.findings.relay_findings import (
     stopped_tables,
 )
 from shared.flows.health.findings.watch_findings import watch_findings
-from shared.flows.health.gathering_facts import HealthParts, consumer_facts, relay_facts
+from shared.flows.health.gathering_facts import HealthParts, consumer_facts
+from shared.flows.health.relay_state import relay_facts
 from shared.flows.health.stage_facts import ConsumerFacts, RelayFacts
 from shared.values.errors import RowlineError
 from shared.values.finding import Finding

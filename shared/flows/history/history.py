@@ -8,8 +8,8 @@ import msgspec
 
 from shared.domain.archived_change import Archived, in_order
 from shared.domain.key_argument import key_texts
+from shared.domain.row_answer import RowAt
 from shared.domain.row_as_of import state_at
-from shared.domain.row_at import RowAt
 from shared.domain.row_in_snapshot import SKEW_US, SnapshotRow, nearest
 from shared.flows.history.archive_reach import ArchiveReach, archive_of, held_since, with_times
 from shared.flows.history.history_setup import HistorySetup

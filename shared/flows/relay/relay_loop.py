@@ -25,7 +25,7 @@ from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, Outage, RowlineError, StateUnavailable
-from shared.values.lease import Lease
+from shared.values.relay_lease import Lease
 from shared.values.stream import source_of
 
 log = logging.getLogger("rowline.relay")

@@ -25,10 +25,10 @@ from shared.values.errors import (
     RowlineError,
     SourceError,
 )
-from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.next_epoch import next_epoch
 from shared.values.position import Position
+from shared.values.relay_lease import Lease
 from shared.values.stream import source_of
 
 LOOK_SECONDS = 1.0

@@ -14,9 +14,9 @@ from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import RowlineError
-from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.next_epoch import next_epoch
+from shared.values.relay_lease import Lease
 from shared.values.stream import source_of
 
 

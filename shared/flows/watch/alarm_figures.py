@@ -5,7 +5,7 @@ The alarms take missing figures for trouble, so a watch that does not run raises
 
 from shared.domain.gate_transitions import as_deployed
 from shared.domain.open_dues import open_dues
-from shared.flows.health.gathering_facts import relay_facts
+from shared.flows.health.relay_state import relay_facts
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.parked_count import parked_changes
 from shared.flows.watch.scheduled_verifies import is_overdue

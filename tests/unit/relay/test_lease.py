@@ -18,9 +18,9 @@ from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.relay_setup import Manner
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, StateUnavailable
-from shared.values.lease import Lease
 from shared.values.lineage import Lineage
 from shared.values.position import Position
+from shared.values.relay_lease import Lease
 from tests.unit.relay.test_publish_queue import Feed
 from tests.worlds.twins.state import MemoryStreams
 from tests.worlds.twins.topic import MemoryTopic

@@ -23,9 +23,9 @@ from shared.values.errors import (
     SourceError,
     SourceUnavailable,
 )
-from shared.values.lease import Holding, Holdings
 from shared.values.lineage import Lineage
 from shared.values.position import Position
+from shared.values.relay_lease import Holding, Holdings
 from shared.values.seq import make_seq, split_seq
 from shared.values.settings import SourceSettings, TableSettings
 from tests.unit.test_preflight import database, source

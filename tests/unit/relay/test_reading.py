@@ -6,7 +6,7 @@ import pytest
 
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StateUnavailable
-from shared.values.lease import Lease
+from shared.values.relay_lease import Lease
 from tests.worlds.relay.world import CONFIGURATIONS, SOURCE, TABLES, World
 
 

@@ -10,9 +10,9 @@ from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, PositionLost
-from shared.values.lease import Holding, Holdings
 from shared.values.lineage import Lineage
 from shared.values.position import Position
+from shared.values.relay_lease import Holding, Holdings
 from shared.values.seq import make_seq
 from shared.values.settings import TableSettings
 from tests.worlds.twins.state import MemoryStreams

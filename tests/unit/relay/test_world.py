@@ -21,7 +21,7 @@ from shared.flows.relay.sharing.catching_up import empty_handed, take_over
 from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint, Release
-from shared.values.lease import Holding
+from shared.values.relay_lease import Holding
 from tests.tier import ONLY_SOAK, SEED, TIER
 from tests.worlds.relay.machines import WorldMachine, require_noticed, run
 from tests.worlds.relay.simulated import SimulatedChange

@@ -29,9 +29,9 @@ from shared.values.capture_configuration import CaptureConfiguration, read_confi
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost, SourceUnavailable, StateUnavailable
 from shared.values.finding import Finding
-from shared.values.lease import Lease
 from shared.values.message_group import group_id
 from shared.values.position import Position
+from shared.values.relay_lease import Lease
 from shared.values.seq import make_seq, split_seq
 from shared.values.settings import TableSettings
 from tests.worlds.relay.simulated import (

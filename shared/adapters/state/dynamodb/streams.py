@@ -8,7 +8,7 @@ from shared.adapters.state.dynamodb.item import Item
 from shared.adapters.state.dynamodb.state_table import ConditionFailed, StateTable
 from shared.values.checkpoint import Checkpoint, read_checkpoint
 from shared.values.errors import LeaseLost
-from shared.values.lease import Holdings, Lease
+from shared.values.relay_lease import Holdings, Lease
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient

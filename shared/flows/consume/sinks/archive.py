@@ -16,7 +16,7 @@ from shared.adapters.firehose.firehose_stream import FirehoseStream
 from shared.adapters.landing.contract import Landing
 from shared.adapters.landing.s3 import S3Landing
 from shared.adapters.stack.environment import variable
-from shared.domain.archive_records import pack
+from shared.domain.firehose_records import pack
 from shared.domain.sink import Arrival, Outcome, Slice, Surroundings
 from shared.values import landing_encoding
 from shared.values.errors import RowlineError

@@ -10,7 +10,7 @@ from shared.adapters.state.streams import Streams
 from shared.flows.relay.lease import lease_margins
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost
-from shared.values.lease import Lease
+from shared.values.relay_lease import Lease
 
 
 class LeaseKeeper:

@@ -3,7 +3,7 @@
 from shared.adapters.state.streams import Streams
 from shared.flows.relay.lease import lease_margins
 from shared.flows.relay.relay_setup import Manner
-from shared.values.lease import Lease
+from shared.values.relay_lease import Lease
 
 STANDBY_MS = 65_000
 """A holder that ends within this time is waited for: the next invocation of a scheduled relay comes

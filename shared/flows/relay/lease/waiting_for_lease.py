@@ -7,7 +7,7 @@ from shared.flows.relay.lease.lease_takeover import LeaseAcquisition
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StateUnavailable
-from shared.values.lease import Lease
+from shared.values.relay_lease import Lease
 
 log = logging.getLogger("rowline.relay")
 

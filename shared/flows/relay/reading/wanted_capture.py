@@ -7,7 +7,7 @@ from shared.flows.relay.capture.admission import EXAMINE_SECONDS, Admission
 from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint
-from shared.values.lease import Holding
+from shared.values.relay_lease import Holding
 from shared.values.stopped import Stopped
 
 LOOK_SECONDS = 1.0

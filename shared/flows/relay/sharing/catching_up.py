@@ -11,9 +11,9 @@ import msgspec
 from shared.values.capture_configuration import CaptureConfiguration, read_configuration
 from shared.values.checkpoint import CatchUp, Checkpoint, Leg, Release
 from shared.values.errors import PositionLost
-from shared.values.lease import Holding
 from shared.values.next_epoch import next_epoch
 from shared.values.position import Position
+from shared.values.relay_lease import Holding
 
 
 def take_over(point: Checkpoint, taken: Mapping[str, Holding], floor: int = 0) -> Checkpoint:

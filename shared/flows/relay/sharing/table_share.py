@@ -14,7 +14,7 @@ from shared.adapters.state.streams import Streams
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint, Release
 from shared.values.errors import LeaseLost
-from shared.values.lease import Holding, Holdings
+from shared.values.relay_lease import Holding, Holdings
 from shared.values.stream import source_of
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import LeaseLost
-from shared.values.lease import Holdings, Lease
+from shared.values.relay_lease import Holdings, Lease
 
 
 class MemoryStreams:

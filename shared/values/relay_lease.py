@@ -1,10 +1,13 @@
-"""Lease: which relay may publish a stream, and which stream of a source holds which table."""
+"""Relay lease: which relay may publish a stream, and which stream of a source holds which table."""
 
 from typing import Any
 
 import msgspec
 
 from shared.values.position import Position
+
+RELAY_SILENT_SECONDS = 15
+"""A running relay renews its lease each second; a new holder takes over within ten."""
 
 
 class Holding(msgspec.Struct, frozen=True, omit_defaults=True):

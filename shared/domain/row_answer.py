@@ -1,4 +1,4 @@
-"""RowAt: a row at a time, with the evidence."""
+"""Row answer: a row at a time, with the evidence."""
 
 from typing import Literal
 

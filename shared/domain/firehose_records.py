@@ -1,4 +1,4 @@
-"""Archive records: changes packed into records of Firehose, as the lines of a landing object."""
+"""Firehose records: changes packed into records of Firehose, as the lines of a landing object."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
