@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from shared.adapters.topic.contract import Entry
 from shared.domain.open_dues import open_dues
 from shared.flows.health.findings.gate_findings import gate_findings
 from shared.flows.health.status import status
@@ -97,6 +98,7 @@ def test_status_says_that_the_stanza_did_it() -> None:
     (said,) = [one for one in found.findings if one.thing == "gate search"]
     assert said.what.startswith("off by the stanza for 0 s")
     world.signs(oldest_s=8 * 86_400.0)
+    world.parts.queue("search").send([Entry("{}", "g", "1", {})])
     assert "SQS deletes it after 14" in world.wrong()["consumer search"]
 
 

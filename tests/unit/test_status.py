@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
+from shared.adapters.topic.contract import Entry
 from shared.domain.subscription_filter import filter_policy
 from shared.flows.consume.sinks.elasticsearch.examiner import ElasticsearchExaminer
 from shared.flows.health import thresholds
@@ -79,9 +80,16 @@ def test_a_healthy_consumer_has_no_finding() -> None:
 def test_what_aws_says_of_a_consumer(signs: dict[str, Any], thing: str, what: str) -> None:
     world = World()
     world.signs(**signs)
+    world.parts.queue("search").send([Entry("{}", "g", "1", {})])
     found = world.wrong()
     assert list(found) == [thing]
     assert what in found[thing]
+
+
+def test_the_age_of_a_message_that_is_gone_since_is_none() -> None:
+    world = World()
+    world.signs(oldest_s=thresholds.CONSUMER_LATE_S + 1.0)
+    assert world.wrong() == {}
 
 
 def test_elasticsearch_that_is_down_is_a_finding() -> None:

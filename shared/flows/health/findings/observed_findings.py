@@ -125,8 +125,8 @@ def _function(one: ConsumerFacts) -> list[Finding]:
 def _age(one: ConsumerFacts) -> list[Finding]:
     age = one.signs.oldest_s
     late_s = QUEUE_ALMOST_OVER_S if one.gate.off_ms else CONSUMER_LATE_S
-    if age is None or age <= late_s:
-        return []
+    if age is None or age <= late_s or not one.waiting + one.in_flight:
+        return []  # CloudWatch's figure is that of the last minutes: the queue may be empty since
     if age > QUEUE_ALMOST_OVER_S:
         what = f"has a change that waits for {age / 86_400:.1f} days; SQS deletes it after 14"
     else:
