@@ -177,18 +177,14 @@ class _Relay:
                 self._ending.wait(0.1)
 
     def _keep(self) -> None:
-        """Renew about every second. What is still under way at the end is covered by the lease
-        time.
-        """
+        """Renew each second. The lease time covers what is still under way at the end."""
         while not self._ending.is_set():
             started = time.monotonic()
             left_ms = self._setup.left_ms()
             if self._setup.stop.is_set() or (left_ms is not None and left_ms <= SPARE_MS):
                 self._stop_reading()
             try:
-                figures = self._checkpoints.renew(
-                    self._shown, ends_ms=0 if left_ms is None else left_ms - SPARE_MS
-                )
+                figures = self._checkpoints.renew(self._shown, ends_ms=self._ends_ms(left_ms))
                 if started - self._reported >= self._setup.report_seconds:
                     self._reported = started
                     self._setup.report(figures, self._figures.metrics(figures))
@@ -200,6 +196,11 @@ class _Relay:
                 self._stop_reading()
             awaited = self._ending if self._stopping.is_set() else self._setup.stop
             awaited.wait(max(0.0, lease_margins.RENEW_SECONDS - (time.monotonic() - started)))
+
+    def _ends_ms(self, left_ms: int | None) -> int:
+        """When the relay ends. One that is ending must not say 0, no end: nobody would wait."""
+        ends = 0 if left_ms is None else max(1, left_ms - SPARE_MS)
+        return 1 if self._stopping.is_set() else ends
 
     def _shown(self, checkpoint: Checkpoint | None) -> dict[str, Any]:
         self._figures.waiting = self._share.waiting

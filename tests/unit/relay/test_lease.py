@@ -72,7 +72,8 @@ def test_a_holder_that_renews_is_given_way_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ends_ms", "busy"), [(1, False), (STANDBY_MS, False), (STANDBY_MS + 1, True), (0, True)]
+    ("ends_ms", "busy"),
+    [(1, False), (-5, False), (STANDBY_MS, False), (STANDBY_MS + 1, True), (0, True)],
 )
 def test_a_holder_that_ends_soon_is_waited_for(ends_ms: int, busy: bool) -> None:
     streams = MemoryStreams()

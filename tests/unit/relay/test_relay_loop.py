@@ -187,6 +187,35 @@ def test_a_second_scheduled_relay_stands_by_when_the_first_ends_soon(world: Worl
     wait_for(lambda: world.streams.load("shop")[0].holder == "two")
 
 
+@pytest.mark.parametrize("asked", [False, True])
+def test_a_relay_that_ends_late_is_waited_for(world: World, asked: bool) -> None:
+    """It publishes what it has read, for longer than it meant to run, or after it was stopped."""
+    begins, goes_on = threading.Event(), threading.Event()
+
+    class Slow(SimulatedTopic):
+        def publish(self, entries: list[Entry]) -> list[str | None]:
+            begins.set()
+            assert goes_on.wait(30)
+            return super().publish(entries)
+
+    world.topic = Slow()
+    world.commit()
+    left: list[int | None] = [None if asked else 50_000]
+    first = world.start("one", left_ms=lambda: left[0])
+    wait_for(begins.is_set)
+    if asked:
+        first.stop.set()
+    else:
+        left[0] = 20_000
+    wait_for(lambda: world.streams.load("shop")[0].ends_ms == 1)
+    world.start("two")
+    time.sleep(0.2)
+    assert "one" not in world.ended
+    assert "two" not in world.ended
+    goes_on.set()
+    wait_for(lambda: world.streams.load("shop")[0].holder == "two")
+
+
 def test_a_relay_ends_by_itself_while_there_is_time_to_end_well(world: World) -> None:
     began = time.monotonic()
     world.start("one", left_ms=lambda: int(20_300 - (time.monotonic() - began) * 1000))

@@ -66,7 +66,7 @@ class LeaseAcquisition:
     def _gives_way(self, lease: Lease) -> bool:
         return (
             self._manner == "leave"
-            and not 0 < lease.ends_ms <= STANDBY_MS
+            and not (lease.ends_ms and lease.ends_ms <= STANDBY_MS)
             and not self._outdated(lease)
         )
 
