@@ -118,6 +118,7 @@ class Pipeline:
 
 
 def connect(admin: SourceEndpoint) -> "pymysql.connections.Connection[Any]":
+    """A connection that may write to the source."""
     return pymysql.connect(
         host=admin.host,
         port=admin.port,

@@ -15,6 +15,7 @@ import pytest
 from cli.deployed import open_stage
 from local import local_stage
 from local.demo import marketplace
+from local.demo.measured_pipeline import connect
 from local.demo.workload import Workload
 from shared.adapters.search.elasticsearch import ElasticsearchSearch
 from shared.stage import Stage
@@ -54,15 +55,7 @@ class DeployedStack:
 
     def connect(self) -> "pymysql.connections.Connection[Any]":
         """A connection that may write to the source."""
-        admin = source_endpoint.parse(self.servers.server("mariadb").url)
-        return pymysql.connect(
-            host=admin.host,
-            port=admin.port,
-            user=admin.user,
-            password=admin.password,
-            charset="utf8mb4",
-            autocommit=True,
-        )
+        return connect(source_endpoint.parse(self.servers.server("mariadb").url))
 
     def rowline(self, *words: str, check: bool = True, columns: int = 80) -> Said:
         """Run a command in this process: to start one for each would take half of their time.
