@@ -10,11 +10,14 @@ from shared.values.errors import ConfigError
 FILE = "serverless.yml"
 
 
-class _Loader(yaml.SafeLoader):
+_SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # where PyYAML has libyaml
+
+
+class _Loader(_SAFE):  # type: ignore[misc]
     """Also reads tags, such as CloudFormation's `!Ref`: the value without its tag."""
 
 
-def _untagged(loader: yaml.SafeLoader, _tag: str, node: yaml.Node) -> Any:
+def _untagged(loader: Any, _tag: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return loader.construct_scalar(node)
     if isinstance(node, yaml.SequenceNode):

@@ -4,6 +4,7 @@ Settings come from the template's metadata, resource names from the outputs.
 """
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -45,10 +46,10 @@ class Stack(msgspec.Struct, frozen=True):
         name = f"{service}-{stage}"
         try:
             client = client or aws.client("cloudformation")
-            described = client.describe_stacks(StackName=name)["Stacks"][0]
-            body: Any = client.get_template(StackName=name, TemplateStage="Original")[
-                "TemplateBody"
-            ]
+            with ThreadPoolExecutor(1) as pool:  # every command waits for both
+                asked = pool.submit(client.get_template, StackName=name, TemplateStage="Original")
+                described = client.describe_stacks(StackName=name)["Stacks"][0]
+            body: Any = asked.result()["TemplateBody"]
         except FAILURES as error:
             raise _unreadable(name, stage, error) from None
         template = json.loads(body) if isinstance(body, str) else body

@@ -139,6 +139,7 @@ def test_an_endpoint_that_does_not_answer_is_one_paragraph(monkeypatch: pytest.M
     ],
 )
 def test_a_stack_that_may_not_be_read_says_why(cloudformation: Any, code: str, hint: str) -> None:
+    cloudformation.get_template = lambda **_: {}  # asked at the same time
     with Stubber(cloudformation) as stub:
         stub.add_client_error("describe_stacks", code, "You may not perform this")
         with pytest.raises(StackError) as caught:
