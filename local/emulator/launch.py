@@ -1,5 +1,6 @@
 """Run the emulator with its gaps closed: `python launch.py`, on the emulator's own interpreter."""
 
+import gc
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -52,6 +53,8 @@ def main() -> None:
         import_module(f"local.emulator.{gap}")
     from ministack.app import main as serve
 
+    gc.freeze()
+    gc.set_threshold(20_000)
     serve()
 
 
