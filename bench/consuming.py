@@ -25,7 +25,7 @@ from shared.values.deduplication_id import deduplication_id
 from shared.values.delivery import Delivery
 from shared.values.message import Message, attributes, encode
 from shared.values.table import Column, Table
-from tests.worlds.consumer_world import STREAM, World, consumer_settings
+from tests.worlds.consumer_world import STREAM, ConsumerWorld, consumer_settings
 
 FUNCTIONS = 10
 """So many at once, which is a consumer's default `concurrency`. Each is a process of its own, as on
@@ -199,9 +199,9 @@ def _processor_seconds(server: ElasticsearchServer) -> float:
     return float(sum(each.user + each.system for each in used))
 
 
-def world_of(url: str, index: str) -> World:
+def world_of(url: str, index: str) -> ConsumerWorld:
     """A consumer with a real sink; its state is in memory."""
-    world = World(
+    world = ConsumerWorld(
         consumer_settings(tables=("bench.listings",), alias=f"{index}-{{table}}"),
     )
     world.search = ElasticsearchSearch({"url": url})  # type: ignore[assignment]

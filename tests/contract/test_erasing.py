@@ -36,14 +36,14 @@ from tests.worlds.erasing_world import (
     PERSON,
     SECRET,
     STORES,
-    World,
+    ErasingWorld,
     fill,
 )
 from tests.worlds.twins.state import memory_state
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[ErasingWorld]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):  # a stack's tests leave theirs
@@ -51,10 +51,10 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
-        yield World()
+        yield ErasingWorld()
 
 
-def rows_of(world: World) -> dict[str, list[Any]]:
+def rows_of(world: ErasingWorld) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for batch in world.lake.scan(["key", "n", "after", "before"]):
         for row in batch.to_pylist():
@@ -62,7 +62,7 @@ def rows_of(world: World) -> dict[str, list[Any]]:
     return {key: sorted(each, key=repr) for key, each in found.items()}
 
 
-def test_after_an_erasure_no_byte_of_the_person_is_left(world: World) -> None:
+def test_after_an_erasure_no_byte_of_the_person_is_left(world: ErasingWorld) -> None:
     fill(world)
     with pytest.raises(ConfigError, match="not deleted"):
         WORK["privacy-erase"](world.setup(), {"erasure": _built(world.erasure(PERSON))})
@@ -109,7 +109,7 @@ def test_after_an_erasure_no_byte_of_the_person_is_left(world: World) -> None:
         assert not verify(world.setup().snapshots, id).problems
 
 
-def test_buckets_with_versioning_keep_no_former_version(world: World) -> None:
+def test_buckets_with_versioning_keep_no_former_version(world: ErasingWorld) -> None:
     for bucket in (ARCHIVE, CLAIMS):
         enabled = {"Status": "Enabled"}
         world.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration=enabled)
@@ -128,7 +128,7 @@ def test_buckets_with_versioning_keep_no_former_version(world: World) -> None:
     assert world.setup().objects["rows"].get("shop/other.json") == b"{}"
 
 
-def test_it_waits_for_open_jobs_and_for_the_journal(world: World) -> None:
+def test_it_waits_for_open_jobs_and_for_the_journal(world: ErasingWorld) -> None:
     """A job may bring rows back, and the relay may be about to write a page that names them."""
     world.change(PERSON, "d", name=SECRET)
     world.journal(1, PERSON)
@@ -158,7 +158,7 @@ def test_it_waits_for_open_jobs_and_for_the_journal(world: World) -> None:
     assert world.holding(SECRET, PERSON) == []
 
 
-def test_a_page_that_the_relay_replaces_meanwhile_stays(world: World) -> None:
+def test_a_page_that_the_relay_replaces_meanwhile_stays(world: ErasingWorld) -> None:
     world.journal(1, PERSON)
     kept = world.folder(CLAIMS, "claims")
     seen = kept.get("shop/journal/001") or b""
@@ -171,7 +171,7 @@ def test_a_page_that_the_relay_replaces_meanwhile_stays(world: World) -> None:
     assert not kept.replace("shop/journal/002", b"", b"next")
 
 
-def test_a_late_copy_does_not_bring_erased_changes_back(world: World) -> None:
+def test_a_late_copy_does_not_bring_erased_changes_back(world: ErasingWorld) -> None:
     world.change(PERSON, "c", name=SECRET)
     world.change(PERSON, "d", name=SECRET)
     landing = S3Landing(world.s3, ARCHIVE)
@@ -189,7 +189,9 @@ def test_a_late_copy_does_not_bring_erased_changes_back(world: World) -> None:
     assert rows_of(world) == {}
 
 
-def test_killed_after_each_step_it_continues(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_after_each_step_it_continues(
+    world: ErasingWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(world)
     world.change(PERSON, "d", name=SECRET)
     stored, left = erasure_progress.store, [0]
@@ -218,7 +220,9 @@ def test_killed_after_each_step_it_continues(world: World, monkeypatch: pytest.M
     assert world.holding(SECRET, PERSON) == []
 
 
-def test_export_has_every_change_and_row_of_related_tables_and_other_keys(world: World) -> None:
+def test_export_has_every_change_and_row_of_related_tables_and_other_keys(
+    world: ErasingWorld,
+) -> None:
     fill(world)
     world.change(9, "c", "orders", buyer=PERSON, item="book")
     world.change(10, "c", "orders", buyer="bob", item="pen")
@@ -249,7 +253,7 @@ def noted(page: JournalPage) -> list[str | None]:
     return [row.key and msgspec.json.decode(row.key[0]) for row in rows]
 
 
-def _after_grace(world: World) -> dict[str, Any]:
+def _after_grace(world: ErasingWorld) -> dict[str, Any]:
     """The certificate of the run after what was killed can no longer be under way."""
     world.later_s = 2 * GRACE_MS / 1000
     (done,) = WORK["privacy-tend"](world.setup(), {})["erasures"]
@@ -261,7 +265,7 @@ def _built(erasure: Erasure) -> Any:
     return msgspec.to_builtins(erasure)
 
 
-def test_the_table_says_up_to_when_the_retention_has_dropped_changes(world: World) -> None:
+def test_the_table_says_up_to_when_the_retention_has_dropped_changes(world: ErasingWorld) -> None:
     facts = GlueArchiveTable(boto3.client, DATABASE).facts
     for key in ("a", "b", "c"):
         world.change(key, "c")

@@ -13,11 +13,8 @@ from shared.flows.archive.committing import Committer
 from tests.tier import SEED, TIER
 from tests.worlds.archive_world import STREAM
 from tests.worlds.drain_world import VISIBILITY, DrainWorld
+from tests.worlds.killed import Killed
 from tests.worlds.twins.lake import MemoryLake
-
-
-class Killed(BaseException):
-    """The process ended here."""
 
 
 class Mortal:

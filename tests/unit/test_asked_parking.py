@@ -10,13 +10,13 @@ from shared.flows.consume import pausing
 from shared.flows.consume.asked_parking import MOST_ASKED, ask_to_park
 from shared.values.errors import ConfigError
 from shared.values.gate import Gate
-from tests.worlds.consumer_world import World, change, delivery
+from tests.worlds.consumer_world import ConsumerWorld, change, delivery
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> ConsumerWorld:
     """A sink that answers "not now" for the row 1, for ever."""
-    made = World()
+    made = ConsumerWorld()
     real = made.search.bulk
 
     def bulk(actions: Sequence[Action]) -> list[Result]:
@@ -27,7 +27,7 @@ def world() -> World:
     return made
 
 
-def test_its_group_goes_on_without_it(world: World) -> None:
+def test_its_group_goes_on_without_it(world: ConsumerWorld) -> None:
     poison, behind = delivery([change(1, "c", 1)]), delivery([change(2, "c", 2)])
     assert len(world.handle(poison, behind).failed) == 2
     ask_to_park(world.state.gates, "search", "tx/1", "ann")
@@ -38,7 +38,7 @@ def test_its_group_goes_on_without_it(world: World) -> None:
     assert world.mark("g") == (2, 2)
 
 
-def test_rows_of_a_fill_are_not_meant(world: World) -> None:
+def test_rows_of_a_fill_are_not_meant(world: ConsumerWorld) -> None:
     ask_to_park(world.state.gates, "search", "tx/2", "ann")
     world.handle(delivery([change(2, "c", 2)], lane="redrive"))
     assert world.parked() == []
@@ -51,7 +51,7 @@ def test_it_is_kept_while_the_gate_closes_and_opens() -> None:
     assert gate_transitions.resumed(closed, 2).to_park == {"tx/1": "ann"}
 
 
-def test_the_newest_are_kept(world: World) -> None:
+def test_the_newest_are_kept(world: ConsumerWorld) -> None:
     gates = world.state.gates
     for n in (*range(MOST_ASKED), 99, 99):
         gate = ask_to_park(gates, "search", f"tx/{n}", "ann")
@@ -61,6 +61,6 @@ def test_the_newest_are_kept(world: World) -> None:
 
 
 @pytest.mark.parametrize("id", ["", " ", "x" * 301])
-def test_what_is_no_id_is_refused(world: World, id: str) -> None:
+def test_what_is_no_id_is_refused(world: ConsumerWorld, id: str) -> None:
     with pytest.raises(ConfigError, match="is no id of a change"):
         ask_to_park(world.state.gates, "search", id, "ann")

@@ -25,8 +25,9 @@ from shared.values.row_key import row_of
 from shared.values.seq import make_seq
 from shared.values.settings import SourceSettings, TableSettings
 from shared.values.table import Column, Table
-from tests.worlds.backfill_world import SOURCE, BackfillWorld, Killed
+from tests.worlds.backfill_world import SOURCE, BackfillWorld
 from tests.worlds.consumer_world import ALIAS, consumer_settings
+from tests.worlds.killed import Killed
 
 OTHER = Table("shop", "other", (Column("id", "int", nullable=False),), ("id",))
 

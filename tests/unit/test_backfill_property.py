@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.tier import TIER
-from tests.worlds.backfill_world import BackfillWorld, Killed
+from tests.worlds.backfill_world import BackfillWorld
+from tests.worlds.killed import Killed
 
 
 @pytest.mark.soak

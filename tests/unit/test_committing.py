@@ -23,6 +23,7 @@ from shared.values.position import Position
 from shared.values.seq import make_seq
 from tests.tier import SEED, TIER
 from tests.worlds.archive_world import BEGAN_MS, EPOCH, STREAM, change, land, message
+from tests.worlds.killed import Killed
 from tests.worlds.twins.lake import MemoryLake
 from tests.worlds.twins.landing import MemoryLanding
 from tests.worlds.twins.state import memory_state
@@ -32,10 +33,6 @@ PLACE = (STREAM, EPOCH)
 
 def _one_in_ten(dice: random.Random) -> bool:
     return dice.random() < 0.1
-
-
-class Killed(BaseException):
-    """The process ended here."""
 
 
 class Unreliable:

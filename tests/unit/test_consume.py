@@ -20,7 +20,7 @@ from tests.worlds.consumer_world import (
     ALIAS,
     STREAM,
     TABLE,
-    World,
+    ConsumerWorld,
     change,
     consumer_settings,
     delivery,
@@ -31,11 +31,11 @@ BAD = {"not": "a number"}
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> ConsumerWorld:
+    return ConsumerWorld()
 
 
-def test_rows_become_documents_and_deletes_delete(world: World) -> None:
+def test_rows_become_documents_and_deletes_delete(world: ConsumerWorld) -> None:
     done = world.handle(
         delivery([change(1, "c", 1, price=1), change(2, "c", 2, price=2)]),
         delivery([change(3, "u", 1, price=3), change(4, "d", 2, price=2)]),
@@ -45,7 +45,7 @@ def test_rows_become_documents_and_deletes_delete(world: World) -> None:
     assert done.newest_ts_ms == 1_700_000_000_004
 
 
-def test_a_message_twice_is_applied_and_counted_once(world: World) -> None:
+def test_a_message_twice_is_applied_and_counted_once(world: ConsumerWorld) -> None:
     first = delivery([change(1, "c", 1, price=1)])
     world.handle(first)
     world.search.indexes[ALIAS].clear()
@@ -54,14 +54,14 @@ def test_a_message_twice_is_applied_and_counted_once(world: World) -> None:
     assert world.documents() == {}
 
 
-def test_without_marks_every_delivery_is_applied_again(world: World) -> None:
-    world = World(consumer_settings(marks=False))
+def test_without_marks_every_delivery_is_applied_again(world: ConsumerWorld) -> None:
+    world = ConsumerWorld(consumer_settings(marks=False))
     first = delivery([change(1, "c", 1, price=1)])
     assert [world.handle(first).applied for _ in range(2)] == [1, 1]
     assert world.mark() == (0, 0)
 
 
-def test_a_dead_elasticsearch_loses_nothing_and_parks_nothing(world: World) -> None:
+def test_a_dead_elasticsearch_loses_nothing_and_parks_nothing(world: ConsumerWorld) -> None:
     world.search.down = True
     batch = [
         delivery([change(1, "c", 1, price=1)], attempt=3),
@@ -79,7 +79,7 @@ def test_a_dead_elasticsearch_loses_nothing_and_parks_nothing(world: World) -> N
 
 
 def test_a_failure_holds_up_its_group_from_there_on_and_no_other(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ConsumerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = world.search.bulk
 
@@ -111,7 +111,7 @@ def test_a_failure_holds_up_its_group_from_there_on_and_no_other(
     assert (done.failed, done.applied, done.duplicate, world.mark("g")) == ([], 3, 1, (5, 5))
 
 
-def test_a_refused_change_is_parked_alone(world: World) -> None:
+def test_a_refused_change_is_parked_alone(world: ConsumerWorld) -> None:
     done = world.handle(
         delivery(
             [change(1, "c", 1, price=1), change(2, "c", 2, price=BAD), change(3, "c", 3, price=3)]
@@ -127,7 +127,7 @@ def test_a_refused_change_is_parked_alone(world: World) -> None:
     assert world.payload(parked).changes == [change(2, "c", 2, price=BAD)]
 
 
-def test_a_change_in_the_lane_redrive_is_applied_whatever_the_mark(world: World) -> None:
+def test_a_change_in_the_lane_redrive_is_applied_whatever_the_mark(world: ConsumerWorld) -> None:
     """As a former version left it in the DLQ, and somebody moved it back."""
     world.handle(delivery([change(1, "c", 1, price=1)]), delivery([change(2, "c", 2, price=1)]))
     again = delivery([change(1, "c", 3, price=7)], lane="redrive")
@@ -136,7 +136,7 @@ def test_a_change_in_the_lane_redrive_is_applied_whatever_the_mark(world: World)
     assert world.mark() == (2, 2)
 
 
-def test_of_a_row_the_last_state_that_is_accepted_stands(world: World) -> None:
+def test_of_a_row_the_last_state_that_is_accepted_stands(world: ConsumerWorld) -> None:
     done = world.handle(
         delivery(
             [
@@ -153,7 +153,7 @@ def test_of_a_row_the_last_state_that_is_accepted_stands(world: World) -> None:
 
 @pytest.mark.parametrize("method", ["add", "put_rows", "flag"])
 def test_a_change_that_cannot_be_parked_is_received_again(
-    world: World, monkeypatch: pytest.MonkeyPatch, method: str
+    world: ConsumerWorld, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     def down(*_: object) -> None:
         raise StateUnavailable("DynamoDB did not answer.")
@@ -168,7 +168,7 @@ def test_a_change_that_cannot_be_parked_is_received_again(
     assert [one.id for one in world.parked()] == ["tx/2"]
 
 
-def test_a_body_that_is_no_message_blocks_nothing(world: World) -> None:
+def test_a_body_that_is_no_message_blocks_nothing(world: ConsumerWorld) -> None:
     odd = Delivery("m", "r", "hello", "g", "dedup", 1, {"lane": "live"})
     done = world.handle(odd, delivery([change(1, "c", 1, price=1)]))
     assert (done.failed, done.parked, world.mark()) == ([], 1, (1, 1))
@@ -178,7 +178,7 @@ def test_a_body_that_is_no_message_blocks_nothing(world: World) -> None:
     assert parked.message.startswith("message: is not a Rowline message")
 
 
-def test_a_large_row_is_fetched_from_the_claim_store(world: World) -> None:
+def test_a_large_row_is_fetched_from_the_claim_store(world: ConsumerWorld) -> None:
     whole = change(1, "c", 1, price=1, title="x" * 300_000)
     claim = world.claims.put("one", msgspec.json.encode(whole))
     small = msgspec.structs.replace(whole, before=None, after=None, claim=claim)
@@ -192,7 +192,7 @@ def test_a_large_row_is_fetched_from_the_claim_store(world: World) -> None:
 
 
 def test_large_rows_are_held_a_slice_at_a_time(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ConsumerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.flows.consume.applying.SLICE_BYTES", 10_000)
     sizes: list[int] = []
@@ -213,7 +213,7 @@ def test_large_rows_are_held_a_slice_at_a_time(
 
 
 def test_when_time_is_over_the_rest_is_received_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ConsumerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = [
         delivery([change(n, "c", n, price=n) for n in range(start, start + 500)])
@@ -226,7 +226,7 @@ def test_when_time_is_over_the_rest_is_received_again(
     assert len(world.documents()) == MAX_ACTIONS
 
 
-def test_a_short_function_works_too(world: World) -> None:
+def test_a_short_function_works_too(world: ConsumerWorld) -> None:
     seconds = iter([10.0, 9.0])
     assert (
         world.handle(
@@ -236,7 +236,7 @@ def test_a_short_function_works_too(world: World) -> None:
     )
 
 
-def test_an_index_that_was_deleted_is_made_again(world: World) -> None:
+def test_an_index_that_was_deleted_is_made_again(world: ConsumerWorld) -> None:
     world.handle(delivery([change(1, "c", 1, price=1)]))
     del world.search.indexes[ALIAS], world.search.definitions[ALIAS]
     assert world.handle(delivery([change(2, "c", 2, price=2)])).failed == []
@@ -244,7 +244,7 @@ def test_an_index_that_was_deleted_is_made_again(world: World) -> None:
     assert world.search.definitions[ALIAS]["settings"]["index.gc_deletes"] == "1h"
 
 
-def test_a_column_that_comes_later_becomes_a_field(world: World) -> None:
+def test_a_column_that_comes_later_becomes_a_field(world: ConsumerWorld) -> None:
     world.handle(delivery([change(1, "c", 1, price=1)]))
     wider = Table(TABLE.database, TABLE.name, (*TABLE.columns, Column("stock", "int")), TABLE.key)
     assert world.state.schemas.version_of(STREAM, wider) == 2
@@ -253,7 +253,9 @@ def test_a_column_that_comes_later_becomes_a_field(world: World) -> None:
 
 
 def test_the_users_own_definition_is_not_extended() -> None:
-    world = World(consumer_settings(index={"mappings": {"dynamic": "strict", "properties": {}}}))
+    world = ConsumerWorld(
+        consumer_settings(index={"mappings": {"dynamic": "strict", "properties": {}}})
+    )
     world.handle(delivery([change(1, "c", 1, price=1)], schema_version=2))
     assert world.search.definitions[ALIAS]["mappings"]["properties"] == {}
 
@@ -261,7 +263,7 @@ def test_the_users_own_definition_is_not_extended() -> None:
 def test_a_table_whose_index_cannot_be_made_holds_up_no_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    world = World(consumer_settings(tables=("shop.*",)))
+    world = ConsumerWorld(consumer_settings(tables=("shop.*",)))
     real = world.search.ensure_index
 
     def broken(alias: str, definition: dict[str, object]) -> None:
@@ -279,7 +281,7 @@ def test_a_table_whose_index_cannot_be_made_holds_up_no_other(
     assert set(world.documents()) == {"2"}
 
 
-def test_truncate_deletes_what_is_older_and_nothing_newer(world: World) -> None:
+def test_truncate_deletes_what_is_older_and_nothing_newer(world: ConsumerWorld) -> None:
     world.handle(
         delivery([change(n, "c", n, price=n) for n in range(1, 2501)]),
         delivery([change(9000, "c", 9000, price=1)], "h"),
@@ -294,7 +296,7 @@ def test_truncate_deletes_what_is_older_and_nothing_newer(world: World) -> None:
     assert world.mark() == (2503, 2503)
 
 
-def test_dropped_partitions_delete_nothing_and_make_the_table_due(world: World) -> None:
+def test_dropped_partitions_delete_nothing_and_make_the_table_due(world: ConsumerWorld) -> None:
     dropped = msgspec.structs.replace(change(2, "t", 0), key={"partitions": ["p1", "p2"]})
     message = delivery([change(1, "c", 1, price=1), dropped, change(3, "c", 2, price=2)])
     done = world.handle(message)
@@ -310,7 +312,7 @@ def test_dropped_partitions_delete_nothing_and_make_the_table_due(world: World) 
 
 
 def test_an_updated_id_column_moves_the_document() -> None:
-    world = World(consumer_settings(id=("title",)))
+    world = ConsumerWorld(consumer_settings(id=("title",)))
     world.handle(delivery([change(1, "c", 1, title="a")]))
     moved = change(2, "u", 1, title="b")
     world.handle(delivery([msgspec.structs.replace(moved, before={"id": 1, "title": "a"})]))
@@ -319,14 +321,14 @@ def test_an_updated_id_column_moves_the_document() -> None:
 
 
 def test_a_null_id_is_parked() -> None:
-    world = World(consumer_settings(id=("title",)))
+    world = ConsumerWorld(consumer_settings(id=("title",)))
     done = world.handle(delivery([change(1, "c", 1, title=None), change(2, "c", 2, title="b")]))
     assert (done.applied, done.parked, set(world.documents())) == (1, 1, {"b"})
     assert "null in a column" in world.parked()[0].message
 
 
 def test_while_a_backfill_runs_deletions_are_recorded_before_they_are_made(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ConsumerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin_fill(world.state, "r1")
     recorded: list[dict[str, int]] = []
@@ -343,7 +345,7 @@ def test_while_a_backfill_runs_deletions_are_recorded_before_they_are_made(
     assert recorded == [{address(ALIAS, "1"): 5}]
 
 
-def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: World) -> None:
+def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: ConsumerWorld) -> None:
     begin_fill(world.state, "r1")
     world.handle(delivery([change(5, "d", 1, price=1), change(6, "c", 3, price=6)]))
     world.search.forget_deletions()
@@ -355,7 +357,7 @@ def test_backfilled_rows_do_not_bring_back_what_was_deleted_since(world: World) 
     assert world.done("r1") == 1
 
 
-def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: World) -> None:
+def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: ConsumerWorld) -> None:
     begin_fill(world.state, "r1")
     world.handle(delivery([change(5, "t", 0)]))
     done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
@@ -365,7 +367,9 @@ def test_backfilled_rows_do_not_bring_back_a_truncated_table(world: World) -> No
     )
 
 
-def test_rows_do_not_come_back_when_their_run_ends_after_the_batch_began(world: World) -> None:
+def test_rows_do_not_come_back_when_their_run_ends_after_the_batch_began(
+    world: ConsumerWorld,
+) -> None:
     """The end of a run removes the records of its deletions."""
     begin_fill(world.state, "r1")
     world.handle(delivery([change(5, "d", 1, price=1)]))
@@ -382,7 +386,7 @@ def test_rows_do_not_come_back_when_their_run_ends_after_the_batch_began(world: 
 
 
 @pytest.mark.parametrize("under_way", ["", "r2"])
-def test_rows_of_a_run_that_is_over_are_dropped(world: World, under_way: str) -> None:
+def test_rows_of_a_run_that_is_over_are_dropped(world: ConsumerWorld, under_way: str) -> None:
     if under_way:
         begin_fill(world.state, under_way)
     done = world.handle(delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1"))
@@ -390,7 +394,7 @@ def test_rows_of_a_run_that_is_over_are_dropped(world: World, under_way: str) ->
     assert world.done("r2") == 0
 
 
-def test_a_backfill_message_is_done_only_when_all_of_it_is(world: World) -> None:
+def test_a_backfill_message_is_done_only_when_all_of_it_is(world: ConsumerWorld) -> None:
     begin_fill(world.state, "r1")
     world.search.down = True
     message = delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1")
@@ -403,7 +407,7 @@ def test_a_backfill_message_is_done_only_when_all_of_it_is(world: World) -> None
 
 
 def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ConsumerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = world.state.marks.advance
 
@@ -420,7 +424,7 @@ def test_when_another_delivery_moved_the_mark_nothing_is_counted_twice(
 
 
 def test_a_mark_that_cannot_be_moved_fails_the_group(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ConsumerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(world.state.marks, "advance", lambda _, moves: set(moves))
     message = delivery([change(1, "c", 1, price=1)])
@@ -429,7 +433,7 @@ def test_a_mark_that_cannot_be_moved_fails_the_group(
 
 
 def test_when_the_state_table_is_down_all_comes_again_soon(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ConsumerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*args: object) -> bool:
         raise ConnectionError("DynamoDB")
@@ -441,7 +445,7 @@ def test_when_the_state_table_is_down_all_comes_again_soon(
     assert world.queue.hidden == {message.receipt_handle: 1}
 
 
-def test_many_refused_changes_of_many_groups_are_parked_in_order(world: World) -> None:
+def test_many_refused_changes_of_many_groups_are_parked_in_order(world: ConsumerWorld) -> None:
     batch = [
         delivery([change(n, "c", n, price=BAD) for n in range(start, start + 4)], f"g{start}")
         for start in range(1, 61, 5)
@@ -455,7 +459,7 @@ def test_many_refused_changes_of_many_groups_are_parked_in_order(world: World) -
 
 def test_a_consumer_that_would_mix_tables_does_not_start() -> None:
     with pytest.raises(ConfigError, match="several tables"):
-        World(consumer_settings(tables=("shop.*",), alias="all"))
+        ConsumerWorld(consumer_settings(tables=("shop.*",), alias="all"))
 
 
 def test_a_delivery_is_read_from_the_event() -> None:
@@ -478,7 +482,7 @@ def test_a_delivery_is_read_from_the_event() -> None:
     )
 
 
-def test_figures_for_metrics(world: World) -> None:
+def test_figures_for_metrics(world: ConsumerWorld) -> None:
     done = world.handle(delivery([change(1, "c", 1, price=1)]))
     assert done.figures(now_ms=1_700_000_000_501) == {
         "ChangesApplied": 1,
@@ -492,7 +496,7 @@ def test_figures_for_metrics(world: World) -> None:
     assert "LagMs" not in world.handle(rows).figures(now_ms=1)
 
 
-def test_a_batch_that_is_superseded_as_a_whole_is_no_success(world: World) -> None:
+def test_a_batch_that_is_superseded_as_a_whole_is_no_success(world: ConsumerWorld) -> None:
     """A stream that began again below the versions that the sink holds."""
     ahead = [change((1 << 50) + key, "c", key, price=1) for key in range(30)]
     world.handle(delivery(ahead, "old"))
@@ -505,7 +509,7 @@ def test_a_batch_that_is_superseded_as_a_whole_is_no_success(world: World) -> No
     assert (few.superseded, few.unusual()) == (1, {})
 
 
-def test_what_failed_shows_in_figures_and_log(world: World) -> None:
+def test_what_failed_shows_in_figures_and_log(world: ConsumerWorld) -> None:
     """SQS's own age leaves out messages that are received again and again."""
     world.search.down = True
     batch = [
@@ -529,12 +533,12 @@ def test_what_failed_shows_in_figures_and_log(world: World) -> None:
     }
 
 
-def test_a_change_without_its_row_is_parked(world: World) -> None:
+def test_a_change_without_its_row_is_parked(world: ConsumerWorld) -> None:
     broken: Change = msgspec.structs.replace(change(1, "c", 1), after=None)
     assert world.handle(delivery([broken])).parked == 1
 
 
-def test_a_message_without_changes_is_done_once_its_group_is(world: World) -> None:
+def test_a_message_without_changes_is_done_once_its_group_is(world: ConsumerWorld) -> None:
     begin_fill(world.state, "r1")
     rows = delivery([change(4, "r", 1, price=1)], lane="backfill", run="r1")
     end = msgspec.structs.replace(
@@ -548,7 +552,7 @@ def test_a_message_without_changes_is_done_once_its_group_is(world: World) -> No
     assert world.done("r1") == 2
 
 
-def test_a_table_that_is_not_declared_is_left_alone(world: World) -> None:
+def test_a_table_that_is_not_declared_is_left_alone(world: ConsumerWorld) -> None:
     message = delivery([change(1, "c", 1, price=1)])
     foreign = msgspec.structs.replace(
         message, body=message.body.replace('"table":"items"', '"table":"secrets"')
@@ -560,7 +564,7 @@ def test_a_table_that_is_not_declared_is_left_alone(world: World) -> None:
 
 
 def test_compressed_messages_count_with_what_is_in_them(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: ConsumerWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is sent to Elasticsearch at once is bounded by the rows, however small they
     travelled.
@@ -582,7 +586,7 @@ def test_compressed_messages_count_with_what_is_in_them(
     assert len(world.documents()) == 6
 
 
-def test_a_refused_change_of_a_compressed_message_is_parked_readable(world: World) -> None:
+def test_a_refused_change_of_a_compressed_message_is_parked_readable(world: ConsumerWorld) -> None:
     whole = delivery([msgspec.structs.replace(change(1, "c", 1), after=None)])
     assert (
         world.handle(
@@ -597,7 +601,7 @@ def test_a_refused_change_of_a_compressed_message_is_parked_readable(world: Worl
 
 @pytest.mark.parametrize("error", [ConfigError, SecretUnavailable])
 def test_a_secret_that_cannot_be_read_again_is_an_outage_of_the_sink(error: Any) -> None:
-    world = World()
+    world = ConsumerWorld()
 
     def bulk(actions: Any) -> Any:
         raise error("cannot be used.", thing="the secret of Elasticsearch")

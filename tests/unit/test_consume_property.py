@@ -27,7 +27,8 @@ from shared.values.redrive_command import RedriveAction, RedriveCommand, is_comm
 from shared.values.redrive_work import RedriveWork
 from shared.values.row_key import row_of
 from tests.tier import TIER
-from tests.worlds.consumer_world import ALIAS, World, change, delivery
+from tests.worlds.consumer_world import ALIAS, ConsumerWorld, change, delivery
+from tests.worlds.killed import Killed
 from tests.worlds.twins.search import MemorySearch
 from tests.worlds.twins.state import begin_fill, end_fill
 
@@ -39,10 +40,6 @@ BAD = {"not": "a number"}
 
 def group_of(key: int) -> str:
     return GROUPS[key % len(GROUPS)]
-
-
-class Killed(BaseException):
-    """The process is gone."""
 
 
 OF_SEARCH = ("down", "half", "lost")
@@ -112,7 +109,7 @@ class Between:
         return lambda *args, **kwargs: self._fault.call(self._twin, name, *args, **kwargs)
 
 
-class PatientWorld(World):
+class PatientWorld(ConsumerWorld):
     """Any share of the changes may be refused."""
 
     least_rows = 1 << 30

@@ -21,9 +21,10 @@ from shared.values.parked_change import RowItem
 from shared.values.redrive_command import RedriveCommand
 from shared.values.redrive_work import RedriveWork
 from shared.values.settings import StageSettings
-from tests.unit.test_consume_property import Between, Fault, Killed
+from tests.unit.test_consume_property import Between, Fault
 from tests.unit.test_every_change import EveryChangeWorld
-from tests.worlds.consumer_world import ALIAS, World, change, delivery
+from tests.worlds.consumer_world import ALIAS, ConsumerWorld, change, delivery
+from tests.worlds.killed import Killed
 from tests.worlds.memory_parts import watch_setup
 from tests.worlds.outage_world import OutageWorld
 from tests.worlds.redrive_world import BAD, RedriveWorld
@@ -250,7 +251,7 @@ def test_a_command_of_a_job_that_is_over_tidies_up_after_a_kill() -> None:
 def test_an_outage_while_parking_does_not_repeat_the_reason_of_an_earlier_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    world = World()
+    world = ConsumerWorld()
     first = [change(n, "c", n, price=BAD if n < 13 else n) for n in range(1, 21)]
     world.handle(delivery(first))
     gates = world.state.gates

@@ -22,8 +22,9 @@ from shared.values.job import BackfillWork, CutoverWork, Job, ResyncWork, Verify
 from shared.values.new_indexes import NewIndexes
 from tests.tier import TIER
 from tests.unit.test_job_slice import Machine
-from tests.worlds.backfill_world import BackfillWorld, Killed
-from tests.worlds.consumer_world import ALIAS, World, change, delivery
+from tests.worlds.backfill_world import BackfillWorld
+from tests.worlds.consumer_world import ALIAS, ConsumerWorld, change, delivery
+from tests.worlds.killed import Killed
 from tests.worlds.twins.search import MemorySearch
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
@@ -334,7 +335,7 @@ def test_a_plain_index_under_the_name_of_the_alias_is_explained(
     assert "Choose another alias" in outcome
 
 
-def two_indexes(made: World) -> IndexPair:
+def two_indexes(made: ConsumerWorld) -> IndexPair:
     made.handle(delivery([change(1, "c", 1, price=1)]))
     search, pair = made.search, IndexPair(ALIAS, OLD, NEW)
     search.put_alias(OLD, pair.targets[1])
@@ -348,7 +349,7 @@ def two_indexes(made: World) -> IndexPair:
 @pytest.mark.parametrize("broken", ["beside", "serving"])
 def test_a_change_that_only_one_index_took_is_received_again(broken: str) -> None:
     """And the serving one never has it alone."""
-    made = World()
+    made = ConsumerWorld()
     pair = two_indexes(made)
     real = made.search.bulk
     target = pair.targets[0 if broken == "beside" else 1]
@@ -378,7 +379,7 @@ def _transient() -> Any:
 
 
 def test_a_truncation_and_a_deletion_reach_both() -> None:
-    made = World()
+    made = ConsumerWorld()
     pair = two_indexes(made)
     made.handle(delivery([change(2, "c", 2, price=2), change(3, "c", 3, price=3)]))
     made.handle(delivery([change(4, "d", 2)]))
@@ -391,7 +392,7 @@ def test_a_truncation_and_a_deletion_reach_both() -> None:
 
 
 def test_rows_of_the_fill_go_to_the_new_index_alone() -> None:
-    made = World()
+    made = ConsumerWorld()
     pair = two_indexes(made)
     held = made.state.pairs.read("search")
     made.state.pairs.write("search", msgspec.structs.replace(held, filling=True))
@@ -401,7 +402,7 @@ def test_rows_of_the_fill_go_to_the_new_index_alone() -> None:
 
 
 def test_a_deletion_is_recorded_only_for_the_index_that_gets_the_rows() -> None:
-    made = World()
+    made = ConsumerWorld()
     pair = two_indexes(made)
     held = made.state.pairs.read("search")
     assert made.state.jobs.begin(Job("r1", "search", BackfillWork(), token=1, beat=1))
@@ -606,7 +607,7 @@ def test_a_cutover_that_is_refused_late_leaves_the_usual_order() -> None:
 
 
 def test_a_truncation_that_only_one_index_took_is_received_again() -> None:
-    made = World()
+    made = ConsumerWorld()
     pair = two_indexes(made)
     made.handle(delivery([change(2, "c", 2, price=2)]))
     real, target = made.search.scan, pair.targets[1]
@@ -627,7 +628,7 @@ def test_a_truncation_that_only_one_index_took_is_received_again() -> None:
 def test_searches_of_the_index_beside_see_a_change_first_while_readers_may_move(
     next_one: Change,
 ) -> None:
-    made = World()
+    made = ConsumerWorld()
     pair = two_indexes(made)
     held = made.state.pairs.read("search")
     made.state.pairs.write("search", msgspec.structs.replace(held, shown_first=True))

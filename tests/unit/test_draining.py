@@ -15,10 +15,7 @@ from shared.flows.consume.pausing import pause
 from shared.values.errors import StateUnavailable
 from tests.tier import SEED
 from tests.worlds.drain_world import NAME, VISIBILITY, DrainWorld
-
-
-class Killed(BaseException):
-    """The process ended here."""
+from tests.worlds.killed import Killed
 
 
 class Breaking:

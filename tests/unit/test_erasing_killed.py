@@ -20,7 +20,8 @@ from shared.values.parked_change import ParkedChange
 from shared.values.position import Position
 from tests.tier import SEED
 from tests.worlds.byte_scan import SoughtValues
-from tests.worlds.privacy_world import Killed, PrivacyWorld, built, subject
+from tests.worlds.killed import Killed
+from tests.worlds.privacy_world import PrivacyWorld, built, subject
 
 MAIL, NAME = "ada@example.com", "Ada-Lovelace-1815"
 VALUES = SoughtValues(MAIL, NAME)

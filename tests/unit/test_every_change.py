@@ -19,8 +19,9 @@ from shared.values.gate import Cause
 from shared.values.job import Job
 from shared.values.redrive_work import RedriveWork
 from tests.tier import TIER
-from tests.unit.test_consume_property import Between, Fault, Killed
+from tests.unit.test_consume_property import Between, Fault
 from tests.worlds.consumer_world import change, consumer_settings, delivery
+from tests.worlds.killed import Killed
 from tests.worlds.memory_parts import watch_setup
 from tests.worlds.redrive_world import RedriveWorld
 from tests.worlds.twins.state import begin_fill, end_fill

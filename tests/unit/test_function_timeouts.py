@@ -13,7 +13,7 @@ from shared.stage import Stage
 from shared.values.errors import StackError
 from shared.values.pulse import Memory, Pulse, Timeout
 from shared.values.settings import StageSettings
-from tests.worlds.consumer_world import World, consumer_settings
+from tests.worlds.consumer_world import ConsumerWorld, consumer_settings
 from tests.worlds.memory_parts import MemoryParts, watch_setup
 from tests.worlds.twins.state import memory_state
 
@@ -25,7 +25,7 @@ def clock() -> list[float]:
 
 @pytest.fixture
 def setup(clock: list[float]) -> WatchSetup:
-    made = watch_setup(World(), lambda: clock[0])
+    made = watch_setup(ConsumerWorld(), lambda: clock[0])
     note_timeouts(made)
     return made
 

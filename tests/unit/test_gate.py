@@ -13,8 +13,9 @@ from shared.flows.health.findings.gate_findings import gate_findings
 from shared.values.errors import ConfigError, SearchUnavailable, StateUnavailable
 from shared.values.gate import Gate
 from tests.tier import SEED, TIER
-from tests.worlds.consumer_world import World, change, consumer_settings, delivery
-from tests.worlds.outage_world import DAY, Killed, OutageWorld
+from tests.worlds.consumer_world import ConsumerWorld, change, consumer_settings, delivery
+from tests.worlds.killed import Killed
+from tests.worlds.outage_world import DAY, OutageWorld
 from tests.worlds.twins.search import MemorySearch
 
 
@@ -493,7 +494,7 @@ def test_a_batch_of_a_healthy_consumer_asks_for_no_gate_and_writes_none() -> Non
         def __getattr__(self, name: str) -> Any:
             raise AssertionError(f"gates.{name}")
 
-    world = World()
+    world = ConsumerWorld()
     object.__setattr__(world.state, "gates", Untouchable())
     world.consume = world.cold_start()
     assert world.handle(delivery([change(1, "c", 1, price=1)])).applied == 1

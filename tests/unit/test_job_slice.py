@@ -30,8 +30,9 @@ from shared.values.errors import ConfigError, SearchUnavailable, StackError, Sta
 from shared.values.job import BackfillWork, Job, ResyncWork, Slot, VerifyWork, Wanted, Work
 from shared.values.lineage import Lineage
 from tests.tier import TIER
-from tests.worlds.backfill_world import BackfillWorld, Killed
+from tests.worlds.backfill_world import BackfillWorld
 from tests.worlds.consumer_world import elasticsearch_settings
+from tests.worlds.killed import Killed
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
 

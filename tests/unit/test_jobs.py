@@ -16,7 +16,8 @@ from shared.flows.verify.verify import Verify
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import Job
 from tests.unit.test_backfill import job
-from tests.worlds.backfill_world import BackfillWorld, Killed
+from tests.worlds.backfill_world import BackfillWorld
+from tests.worlds.killed import Killed
 from tests.worlds.twins.state import begin_fill
 
 

@@ -10,10 +10,7 @@ from shared.domain.sink import Outcome, Slice
 from shared.values.errors import Outage, StateUnavailable
 from tests.unit.test_every_change import EveryChangeWorld, Recorder
 from tests.worlds.consumer_world import change
-
-
-class Killed(BaseException):
-    """The function is gone: out of memory, or past its time-out."""
+from tests.worlds.killed import Killed
 
 
 class Deadly(Recorder):

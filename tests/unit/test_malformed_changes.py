@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from shared.values.delivery import Delivery
-from tests.worlds.consumer_world import World, change, delivery
+from tests.worlds.consumer_world import ConsumerWorld, change, delivery
 
 WRONG: list[dict[str, Any]] = [
     {"seq": "three"},
@@ -30,7 +30,7 @@ def spoilt(sound: Delivery, wrong: dict[int, dict[str, Any]]) -> Delivery:
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda each: next(iter(each)))
 def test_a_malformed_change_is_parked_alone(wrong: dict[str, Any]) -> None:
-    world = World()
+    world = ConsumerWorld()
     rows = [change(n, "c", n, price=n) for n in range(1, 6)]
     done = world.handle(spoilt(delivery(rows), {1: wrong, 3: wrong}))
     assert (done.failed, done.applied) == ([], 3)
@@ -45,7 +45,7 @@ def test_a_malformed_change_is_parked_alone(wrong: dict[str, Any]) -> None:
 
 
 def test_the_same_message_again_parks_nothing_twice() -> None:
-    world = World()
+    world = ConsumerWorld()
     message = spoilt(delivery([change(1, "c", 1, price=1), change(2, "c", 2)]), {1: {"op": "?"}})
     for _ in range(3):
         assert world.handle(message).failed == []
@@ -54,7 +54,7 @@ def test_the_same_message_again_parks_nothing_twice() -> None:
 
 
 def test_what_is_no_message_at_all_is_parked_whole() -> None:
-    world = World()
+    world = ConsumerWorld()
     sound = delivery([change(1, "c", 1)])
     for body in ("no json", '{"changes":[]}', sound.body.replace('"v":1', '"v":99')):
         assert world.handle(msgspec.structs.replace(sound, body=body)).failed == []
@@ -62,7 +62,7 @@ def test_what_is_no_message_at_all_is_parked_whole() -> None:
 
 
 def test_of_another_table_nothing_is_parked() -> None:
-    world = World()
+    world = ConsumerWorld()
     message = spoilt(delivery([change(1, "c", 1)], table="others"), {0: {"op": "?"}})
     assert world.handle(message).failed == []
     assert world.parked() == []

@@ -20,7 +20,7 @@ from tests.worlds.consumer_world import (
     ALIAS,
     STREAM,
     TABLE,
-    World,
+    ConsumerWorld,
     change,
     consumer_settings,
     delivery,
@@ -39,13 +39,13 @@ def mapping(**more: Any) -> ConsumerSettings:
     return consumer_settings(mapping=f"{OWN}.listing", **more)
 
 
-def with_currency(world: World) -> None:
+def with_currency(world: ConsumerWorld) -> None:
     columns = (*TABLE.columns, Column("currency", "char"))
     world.state.schemas.version_of(STREAM, Table("shop", "items", columns, ("id",)))
 
 
 def test_old_rows_are_lifted_step_by_step_and_new_ones_left_alone() -> None:
-    world = World(lifting({"1": "add_currency", "2": "cents"}))
+    world = ConsumerWorld(lifting({"1": "add_currency", "2": "cents"}))
     with_currency(world)
     old = change(1, "c", 1, price=2, title="a")
     middle = change(2, "c", 2, price=2, title="b", currency="USD")
@@ -65,7 +65,7 @@ def test_old_rows_are_lifted_step_by_step_and_new_ones_left_alone() -> None:
 
 
 def test_the_index_gets_the_fields_of_the_version_that_is_reached() -> None:
-    world = World(lifting({"1": "add_currency"}))
+    world = ConsumerWorld(lifting({"1": "add_currency"}))
     with_currency(world)
     world.handle(delivery([change(1, "c", 1, price=2, title="a")]))
     fields = world.search.definitions[ALIAS]["mappings"]["properties"]
@@ -73,18 +73,20 @@ def test_the_index_gets_the_fields_of_the_version_that_is_reached() -> None:
 
 
 def test_a_filter_sees_the_lifted_row() -> None:
-    world = World(lifting({"1": "add_currency"}, filter=FilterSettings({"currency": ("EUR",)})))
+    world = ConsumerWorld(
+        lifting({"1": "add_currency"}, filter=FilterSettings({"currency": ("EUR",)}))
+    )
     done = world.handle(delivery([change(1, "c", 1, price=2, title="a")]))
     assert (done.applied, sorted(world.documents())) == (1, ["1"])
 
 
-def refusals(world: World) -> list[tuple[str, str]]:
+def refusals(world: ConsumerWorld) -> list[tuple[str, str]]:
     """The message of each parked change, and where it was raised."""
     return [(each.message, each.stack) for each in world.parked()]
 
 
 def test_an_upcaster_that_fails_is_a_refusal_of_that_change_alone() -> None:
-    world = World(lifting({"1": "needs_currency"}))
+    world = ConsumerWorld(lifting({"1": "needs_currency"}))
     well = change(2, "c", 2, price=2, title="a", currency="EUR")
     done = world.handle(delivery([change(1, "c", 1, price=2, title="a"), well]))
     assert (done.parked, done.applied, done.failed) == (1, 1, [])
@@ -95,7 +97,7 @@ def test_an_upcaster_that_fails_is_a_refusal_of_that_change_alone() -> None:
 
 
 def test_an_upcaster_that_returns_nothing_is_named() -> None:
-    world = World(lifting({"1": "in_place"}))
+    world = ConsumerWorld(lifting({"1": "in_place"}))
     world.handle(delivery([change(1, "c", 1, price=2, title="a")]))
     ((reason, _),) = refusals(world)
     assert reason == f"UpcasterError: TypeError {OWN}.in_place returned NoneType, not a map"
@@ -106,7 +108,7 @@ def test_code_that_cannot_be_imported_parks_nothing(name: str) -> None:
     consumer = consumer_settings(
         mapping=f"tests/worlds/own_{'rows' if name != 'nothing' else 'x'}.x"
     )
-    world = World(consumer)
+    world = ConsumerWorld(consumer)
     done = world.handle(delivery([change(1, "c", 1, price=2, title="a")]))
     assert (len(done.failed), done.parked) == (1, 0)
     (found,) = check_own_code(consumer)
@@ -115,7 +117,7 @@ def test_code_that_cannot_be_imported_parks_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("odd", ["object", "knot", "refuse"])
 def test_a_document_that_is_none_is_a_refusal_of_that_change_alone(odd: str) -> None:
-    world = World(consumer_settings(mapping=f"{OWN}.digging"))
+    world = ConsumerWorld(consumer_settings(mapping=f"{OWN}.digging"))
     poison, well = ["x", odd], ["x", "well \ud800"]
     changes = [change(n, "c", n, title=title) for n, title in enumerate((poison, well), 1)]
     done = world.handle(delivery(changes))
@@ -129,7 +131,7 @@ def test_a_document_that_is_none_is_a_refusal_of_that_change_alone(odd: str) -> 
 
 
 def test_a_mapping_makes_the_document_and_may_make_none() -> None:
-    world = World(mapping())
+    world = ConsumerWorld(mapping())
     done = world.handle(
         delivery(
             [

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.unit.test_every_change import EveryChangeWorld
-from tests.worlds.consumer_world import World, change, consumer_settings, delivery
+from tests.worlds.consumer_world import ConsumerWorld, change, consumer_settings, delivery
 from tests.worlds.redrive_world import BAD, RedriveWorld
 
 
@@ -20,7 +20,7 @@ def mixed(first: int, count: int, bad: int, group: str = "g") -> object:
 
 
 def test_a_mapping_that_refuses_most_parks_nothing_and_loses_nothing() -> None:
-    world = World()
+    world = ConsumerWorld()
     batch = mixed(1, 20, 12)
     done = world.handle(batch)  # type: ignore[arg-type]
     assert (done.parked, world.parked()) == (0, [])
@@ -45,7 +45,7 @@ def test_where_no_group_can_be_flagged_any_more_nothing_is_parked_and_the_gate_c
 
 
 def test_half_of_twenty_is_parked() -> None:
-    world = World()
+    world = ConsumerWorld()
     done = world.handle(mixed(1, 20, 10))  # type: ignore[arg-type]
     assert (done.parked, len(world.parked()), done.failed) == (10, 10, [])
 
@@ -86,7 +86,7 @@ def test_what_joins_a_closed_row_costs_nothing(budget: int) -> None:
     settings = msgspec.structs.replace(
         consumer_settings(), park_budget=budget, ordering="every-change"
     )
-    world = World(settings)
+    world = ConsumerWorld(settings)
     message = delivery([change(1, "c", 1, price=BAD), *(change(n, "u", 1) for n in range(2, 9))])
     world.handle(message)
     assert len(world.parked()) == 8 * budget

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from shared.adapters.search.bulk_item_error import result_of_item
 from shared.adapters.search.contract import Action, Result
 from shared.flows.consume.sinks.elasticsearch.pressed_bulk import FRUITLESS_ROUNDS, PressedBulk
-from tests.worlds.consumer_world import World, change, delivery
+from tests.worlds.consumer_world import ConsumerWorld, change, delivery
 from tests.worlds.twins.search import MemorySearch
 
 FULL = result_of_item({"status": 429, "error": {"type": "es_rejected_execution_exception"}})
@@ -70,7 +70,7 @@ def test_no_round_begins_without_time() -> None:
 def test_half_of_everything_rejected_delays_long_messages_and_fails_none() -> None:
     dice = random.Random(5)
     search = Pressed(lambda number, at: dice.random() < 0.5)
-    world = World(wrap=lambda twin: search if isinstance(twin, MemorySearch) else twin)
+    world = ConsumerWorld(wrap=lambda twin: search if isinstance(twin, MemorySearch) else twin)
     batch = [
         delivery([change(seq, "c", seq, price=seq) for seq in range(n * 40, n * 40 + 40)], f"g{n}")
         for n in range(1, 6)

@@ -25,8 +25,8 @@ from shared.values.message import decode
 from shared.values.replay_work import ReplayWork
 from shared.values.seq import make_seq
 from tests.tier import TIER
-from tests.worlds.backfill_world import Killed
 from tests.worlds.consumer_world import ALIAS, change, consumer_settings, delivery
+from tests.worlds.killed import Killed
 from tests.worlds.replay_archive import BEGAN_MS, EPOCH, SOURCE, row_of
 from tests.worlds.replay_world import ITEMS, ReplayWorld
 from tests.worlds.twins.claims import MemoryClaims

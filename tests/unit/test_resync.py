@@ -20,8 +20,9 @@ from shared.values.due_cause import DueCause
 from shared.values.errors import ConfigError, StackError
 from shared.values.job import ResyncWork
 from shared.values.message import decode
-from tests.worlds.backfill_world import SOURCE, BackfillWorld, Killed
+from tests.worlds.backfill_world import SOURCE, BackfillWorld
 from tests.worlds.consumer_world import ALIAS
+from tests.worlds.killed import Killed
 
 TABLE = "shop.items"
 

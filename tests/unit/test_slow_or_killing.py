@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from shared.domain.sink import Outcome, Slice
-from tests.unit.test_killing import Deadly, DeadlyWorld, Killed
+from tests.unit.test_killing import Deadly, DeadlyWorld
 from tests.worlds.consumer_world import change
+from tests.worlds.killed import Killed
 
 TIMEOUT = 60.0
 

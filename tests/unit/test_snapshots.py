@@ -33,7 +33,8 @@ from shared.values.settings import ConsumerSettings
 from shared.values.snapshot import Readout, Snapshot, latest_of
 from shared.values.snapshot_work import SnapshotWork
 from tests.tier import TIER
-from tests.worlds.backfill_world import BackfillWorld, Killed
+from tests.worlds.backfill_world import BackfillWorld
+from tests.worlds.killed import Killed
 from tests.worlds.twins.snapshots import MemorySnapshotStore, MemorySnapshotTable
 
 ARCHIVE = ConsumerSettings("archiveShop", "shop", ("shop.*",), {"kind": "archive"}, marks=False)

@@ -26,7 +26,7 @@ from shared.values.change import Change, Transaction
 from shared.values.key_hash import key_hash
 from shared.values.message import decode, encode
 from shared.values.traceparent import Traceparent, read
-from tests.worlds.consumer_world import World, change, delivery, message
+from tests.worlds.consumer_world import ConsumerWorld, change, delivery, message
 from tests.worlds.relay.simulated import table
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.state import MemorySchemas
@@ -169,11 +169,11 @@ class TestRelay:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> ConsumerWorld:
+    return ConsumerWorld()
 
 
-def traced(world: World) -> MemoryTracing:
+def traced(world: ConsumerWorld) -> MemoryTracing:
     tracing = MemoryTracing()
     trace = BatchTrace(tracing, "app-test consumer search", world.settings)
     parts = world.sink(), world.state, world.claims, world.queue
@@ -189,7 +189,7 @@ def arriving(*changes: Change, group: str = "g") -> Any:
 
 
 class TestConsumer:
-    def test_a_message_continues_the_relays_trace(self, world: World) -> None:
+    def test_a_message_continues_the_relays_trace(self, world: ConsumerWorld) -> None:
         tracing = traced(world)
         world.handle(arriving(change(1, "c", 7, price=3)))
         (segment,) = tracing.segments
@@ -206,7 +206,7 @@ class TestConsumer:
             "outcome": "applied",
         }
 
-    def test_each_change_has_its_outcome(self, world: World) -> None:
+    def test_each_change_has_its_outcome(self, world: ConsumerWorld) -> None:
         tracing = traced(world)
         world.handle(arriving(change(1, "c", 7), change(2, "c", 8, price="no number")))
         world.handle(arriving(change(2, "c", 8), change(3, "u", 7)))
@@ -216,7 +216,7 @@ class TestConsumer:
         assert second == [(2, "duplicate"), (3, "applied")]
         assert tracing.segments[1].annotations["outcome"] == "applied"
 
-    def test_what_the_sink_did_not_take_failed(self, world: World) -> None:
+    def test_what_the_sink_did_not_take_failed(self, world: ConsumerWorld) -> None:
         tracing = traced(world)
         world.search.down = True
         world.handle(arriving(change(1, "c", 7)))
@@ -224,7 +224,7 @@ class TestConsumer:
         assert segment.annotations["outcome"] == "failed"
         assert segment.failed
 
-    def test_the_log_names_what_failed_and_its_trace(self, world: World) -> None:
+    def test_the_log_names_what_failed_and_its_trace(self, world: ConsumerWorld) -> None:
         traced(world)
         world.search.down = True
         said = world.handle(arriving(change(1, "c", 7), change(2, "u", 7))).unusual()
@@ -232,7 +232,7 @@ class TestConsumer:
         world.search.down = False
         assert world.handle(arriving(change(1, "c", 7), change(2, "u", 7))).unusual() == {}
 
-    def test_an_untraced_message_leaves_no_segment(self, world: World) -> None:
+    def test_an_untraced_message_leaves_no_segment(self, world: ConsumerWorld) -> None:
         tracing = traced(world)
         world.handle(delivery([change(1, "c", 7)]))
         assert tracing.segments == []

@@ -10,7 +10,7 @@ from shared.flows.consume.consume import Consume
 from shared.flows.consume.retry_delay import MAX_OLD_DELAY, back_off, postpone
 from shared.values.delivery import Delivery
 from shared.values.errors import StateUnavailable
-from tests.worlds.consumer_world import World, change, delivery
+from tests.worlds.consumer_world import ConsumerWorld, change, delivery
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.queue import RETENTION, MemoryQueue
 from tests.worlds.twins.topic import Entry
@@ -38,8 +38,8 @@ def queue(clock: FakeClock) -> MemoryQueue:
 
 
 @pytest.fixture
-def world(queue: MemoryQueue, clock: FakeClock) -> World:
-    world = World()
+def world(queue: MemoryQueue, clock: FakeClock) -> ConsumerWorld:
+    world = ConsumerWorld()
     world.queue = queue  # type: ignore[assignment]
     world.consume = Consume(
         world.settings, world.sink(), world.state, MemoryClaims(), queue, clock=clock
@@ -91,7 +91,7 @@ def test_a_message_that_fails_for_fourteen_days_never_comes_near_the_dlq(clock: 
 
 
 def test_messages_that_were_just_received_are_not_touched(
-    world: World, queue: MemoryQueue, clock: FakeClock
+    world: ConsumerWorld, queue: MemoryQueue, clock: FakeClock
 ) -> None:
     send(queue, 1)
     received = queue.receive()
@@ -102,7 +102,7 @@ def test_messages_that_were_just_received_are_not_touched(
 
 @pytest.mark.parametrize("attempt", [1, 2])
 def test_an_invocation_begins_the_time_out_again(
-    world: World, queue: MemoryQueue, clock: FakeClock, attempt: int
+    world: ConsumerWorld, queue: MemoryQueue, clock: FakeClock, attempt: int
 ) -> None:
     send(queue, 1)
     for _ in range(attempt - 1):
@@ -115,7 +115,7 @@ def test_an_invocation_begins_the_time_out_again(
 
 
 def test_a_batch_that_is_another_invocations_by_now_is_not_touched(
-    world: World, queue: MemoryQueue, clock: FakeClock
+    world: ConsumerWorld, queue: MemoryQueue, clock: FakeClock
 ) -> None:
     send(queue, 1, 2)
     send(queue, 3, group="h")
@@ -135,7 +135,7 @@ def test_a_batch_that_is_another_invocations_by_now_is_not_touched(
 
 
 def test_a_queue_that_does_not_answer_leaves_the_batch_alone(
-    world: World, queue: MemoryQueue, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    world: ConsumerWorld, queue: MemoryQueue, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def down(*_: Any) -> set[str]:
         raise StateUnavailable("SQS did not answer.")
@@ -150,7 +150,7 @@ def test_a_queue_that_does_not_answer_leaves_the_batch_alone(
 
 
 def test_the_messages_of_a_killed_function_are_applied_soon(
-    world: World, queue: MemoryQueue, clock: FakeClock
+    world: ConsumerWorld, queue: MemoryQueue, clock: FakeClock
 ) -> None:
     send(queue, 1)
     queue.receive()

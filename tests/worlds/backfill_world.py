@@ -27,7 +27,8 @@ from shared.values.position import Position
 from shared.values.relay_lease import Lease
 from shared.values.seq import make_seq
 from shared.values.settings import ConsumerSettings, SourceSettings, TableSettings
-from tests.worlds.consumer_world import TABLE, World
+from tests.worlds.consumer_world import TABLE, ConsumerWorld
+from tests.worlds.killed import Killed
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.database import FILE, MemoryDatabase
 from tests.worlds.twins.state import wrapped
@@ -39,10 +40,6 @@ CAPTURED = CaptureConfiguration(
 SOURCE = SourceSettings(
     name="shop", secret="s", tables={"shop.items": TableSettings(shards=SHARDS)}
 )
-
-
-class Killed(BaseException):
-    """The process is gone."""
 
 
 class Fifo:
@@ -94,7 +91,7 @@ class BackfillWorld:
         consumer: ConsumerSettings | None = None,
     ) -> None:
         self.random, self.keys, self.chunk = random, range(keys), chunk
-        self.world = World(consumer)
+        self.world = ConsumerWorld(consumer)
         self.database, self.claims = MemoryDatabase(), MemoryClaims()
         self.state = self.world.state
         self.streams = self.state.streams

@@ -142,7 +142,7 @@ class HandedQueue(MemoryQueue):
         return set()
 
 
-class World:
+class ConsumerWorld:
     """The twins and a consumer over them. `wrap` puts something between the consumer and each of
     them.
     """

@@ -55,7 +55,7 @@ CONSUMERS = {
 }
 
 
-class World:
+class ErasingWorld:
     """An archive with a person's rows among others in everything that is kept."""
 
     def __init__(self) -> None:
@@ -152,7 +152,7 @@ class World:
         return Erasure("20261127-1", "ann", 1, (Subject("shop", "market", "people", texts),))
 
 
-def fill(world: World) -> None:
+def fill(world: ErasingWorld) -> None:
     """A person whose key is the smallest of its file, the largest of another, and in snapshots."""
     setup = world.setup()
     for key, name in ((PERSON, SECRET), ("bob", "Bob"), ("carl", "Carl")):
@@ -195,7 +195,7 @@ def fill(world: World) -> None:
 STORES = ("parked", "jobs", "groups_in_hand", "deletions", "reports")
 
 
-def jobs_that_are_over(world: World) -> None:
+def jobs_that_are_over(world: ErasingWorld) -> None:
     """Of each kind that names the person, and one that is of others."""
     state, name = world.state, "market.people"
     cursor = json.dumps([PERSON])

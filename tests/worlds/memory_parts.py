@@ -12,7 +12,7 @@ from shared.domain.subscription_filter import filter_policy
 from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.pulse import Pulse
 from shared.values.settings import SourceSettings, StageSettings, TableSettings
-from tests.worlds.consumer_world import World
+from tests.worlds.consumer_world import ConsumerWorld
 from tests.worlds.twins.functions import MemoryFunctions
 from tests.worlds.twins.queue import MemoryQueue
 from tests.worlds.twins.state import memory_state
@@ -57,7 +57,7 @@ class MemoryParts:
         return self.queues["undelivered", consumer]
 
 
-def watch_setup(world: World, clock: Callable[[], float]) -> WatchSetup:
+def watch_setup(world: ConsumerWorld, clock: Callable[[], float]) -> WatchSetup:
     """What the tasks of the watch work with, for the consumer of this world. clock: Unix seconds.
 
     Its metrics and slices go nowhere, and it has a minute.

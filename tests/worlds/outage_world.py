@@ -15,7 +15,8 @@ from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.gate import Gate
 from shared.values.message import PUBLISHED
 from shared.values.settings import ConsumerSettings, SourceSettings, StageSettings, TableSettings
-from tests.worlds.consumer_world import ALIAS, World, change, delivery
+from tests.worlds.consumer_world import ALIAS, ConsumerWorld, change, delivery
+from tests.worlds.killed import Killed
 from tests.worlds.memory_parts import MemoryParts
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.functions import MemoryFunctions
@@ -27,10 +28,6 @@ TIME_OUT = 60.0
 GROUPS = 5
 PROBES_OF_A_PROCESS = 8
 DAY = 86_400.0
-
-
-class Killed(BaseException):
-    """The process is gone."""
 
 
 class OutageWorld:
@@ -51,7 +48,7 @@ class OutageWorld:
         self.now, self.busy = 1_700_000_000.0, busy
         self.began = self.now
         shop = SourceSettings("shop", "secret", {"shop.items": TableSettings()})
-        self.world = World(settings, wrap=wrap)
+        self.world = ConsumerWorld(settings, wrap=wrap)
         stanzas = StageSettings("rowline", "dev", {"shop": shop}, {"search": self.world.settings})
         self.parts = MemoryParts(stanzas, self.world.state)
         clock = self.clock

@@ -22,6 +22,7 @@ from shared.values.message import Message
 from shared.values.position import Position
 from shared.values.seq import make_seq
 from shared.values.settings import ConsumerSettings
+from tests.worlds.killed import Killed
 from tests.worlds.twins.lake import MemoryLake
 from tests.worlds.twins.landing import MemoryLanding
 from tests.worlds.twins.snapshots import MemorySnapshotStore, MemorySnapshotTable
@@ -34,10 +35,6 @@ CONSUMERS = {
     "archiveShop": ConsumerSettings("archiveShop", "shop", ("market.*",), {"kind": "archive"}),
 }
 FOLDERS = ("rows", "claims", "parked", "dropped", "results", *UNREADABLE_FOLDERS)
-
-
-class Killed(BaseException):
-    """The process ended here."""
 
 
 class PrivacyWorld:

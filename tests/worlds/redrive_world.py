@@ -14,14 +14,14 @@ from shared.flows.redrive.redrive_setup import RedriveSetup
 from shared.values.change import Change
 from shared.values.redrive_command import RedriveAction
 from shared.values.settings import ConsumerSettings
-from tests.worlds.consumer_world import ALIAS, World, delivery
+from tests.worlds.consumer_world import ALIAS, ConsumerWorld, delivery
 from tests.worlds.twins.queue import MemoryQueue
 
 BAD = {"not": "a number"}
 """A price that the mapping of the index refuses."""
 
 
-class RedriveWorld(World):
+class RedriveWorld(ConsumerWorld):
     """Time passes only where somebody waits; then the consumer's function works."""
 
     def __init__(

@@ -22,8 +22,9 @@ from shared.values.message import decode
 from shared.values.replay_work import ReplayWork
 from shared.values.seq import split_seq
 from shared.values.settings import ConsumerSettings
-from tests.worlds.backfill_world import BackfillWorld, Killed
+from tests.worlds.backfill_world import BackfillWorld
 from tests.worlds.consumer_world import elasticsearch_settings
+from tests.worlds.killed import Killed
 from tests.worlds.replay_archive import ReplayArchive
 
 ITEMS = TableName("shop", "items")

@@ -27,7 +27,7 @@ from shared.values.errors import RowlineError
 from shared.values.lineage import Lineage
 from shared.values.message import decode
 from shared.values.settings import ConsumerSettings, SourceSettings, StageSettings, TableSettings
-from tests.worlds.consumer_world import TABLE, World, consumer_settings
+from tests.worlds.consumer_world import TABLE, ConsumerWorld, consumer_settings
 from tests.worlds.twins.binlog import MemoryBinlog
 from tests.worlds.twins.binlog_server import MemoryServer
 from tests.worlds.twins.queue import MemoryQueue
@@ -37,7 +37,7 @@ EPOCH = 1 << 29
 COMMIT = 1_790_000_000
 
 
-class TraceWorld(World):
+class TraceWorld(ConsumerWorld):
     """traced: the share of messages that are traced. marks: whether the consumer keeps marks.
 
     ledger: of the archive, which is a second consumer where it is asked for.

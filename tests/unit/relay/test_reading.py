@@ -7,12 +7,12 @@ import pytest
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StateUnavailable
 from shared.values.relay_lease import Lease
-from tests.worlds.relay.world import CONFIGURATIONS, SOURCE, TABLES, World
+from tests.worlds.relay.world import CONFIGURATIONS, SOURCE, TABLES, RelayWorld
 
 
 def test_how_late_changes_are_is_told_with_them(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is late already may wait longer for company (tests/unit/relay/test_publish_queue.py)."""
-    world, told = World(), list[float]()
+    world, told = RelayWorld(), list[float]()
     world.commit([(TABLES["a"], "c", None, {"id": 1, "seller": 1})])
     world.start("take")
     (relay,) = world.relays
@@ -37,7 +37,7 @@ def test_a_table_is_captured_from_a_turn_on_that_was_stored_without_an_answer(
     monkeypatch: pytest.MonkeyPatch, kept: bool
 ) -> None:
     """A backfill that waited for it may have read rows since: their later changes must come."""
-    world = World()
+    world = RelayWorld()
     world.start("take")
     (first,) = world.relays
     first.wait()

@@ -13,7 +13,7 @@ from tests.tier import SEED, TIER
 from tests.unit.relay.test_world import Machine as Worked
 from tests.unit.relay.test_world import operation, operations
 from tests.worlds.relay.machines import WorldMachine, run
-from tests.worlds.relay.world import World
+from tests.worlds.relay.world import RelayWorld
 
 SEEN = {"epochs": 0, "again": 0}
 
@@ -21,7 +21,7 @@ SEEN = {"epochs": 0, "again": 0}
 class Machine(WorldMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = RelayWorld()
         self._next_relay()
 
     @rule(ops=st.lists(operations, min_size=1, max_size=5))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.worlds.relay.world import TABLES, World
+from tests.worlds.relay.world import TABLES, RelayWorld
 
 SCHEDULE_SECONDS = 60.0
 STEP_SECONDS = 0.3
@@ -11,7 +11,7 @@ STEP_SECONDS = 0.3
 
 def pause_after_a_kill(moment: float) -> float:
     """Seconds from a kill, so long after the schedule last started a relay, to the next publish."""
-    world = World()
+    world = RelayWorld()
     world.start("leave")
     (killed,) = world.relays
     while world.now < moment or killed.outbox is None:

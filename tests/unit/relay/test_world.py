@@ -25,7 +25,7 @@ from shared.values.relay_lease import Holding
 from tests.tier import ONLY_SOAK, SEED, TIER
 from tests.worlds.relay.machines import WorldMachine, require_noticed, run
 from tests.worlds.relay.simulated import SimulatedChange
-from tests.worlds.relay.world import CONFIGURATIONS, TABLES, World
+from tests.worlds.relay.world import CONFIGURATIONS, TABLES, RelayWorld
 
 STEPS = {"done": 0}
 
@@ -54,7 +54,7 @@ class Machine(WorldMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = RelayWorld()
 
     @rule(ops=st.lists(operations, min_size=1, max_size=9))
     def commit(self, ops: list[Any]) -> None:

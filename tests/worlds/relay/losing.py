@@ -11,13 +11,13 @@ from shared.values.change import Change
 from shared.values.checkpoint import Checkpoint
 from shared.values.message_group import group_id
 from shared.values.seq import split_seq
-from tests.worlds.relay.world import CONFIGURATIONS, SOURCE, Relay, World
+from tests.worlds.relay.world import CONFIGURATIONS, SOURCE, Relay, RelayWorld
 
 LosingPlace = tuple[str, int]
 """A row: (table, id)."""
 
 
-class LosingWorld(World):
+class LosingWorld(RelayWorld):
     """One stream, one configuration. What arrives is also applied to a store of the latest state,
     which in the end must hold what the last server holds.
     """

@@ -14,14 +14,14 @@ from shared.values.position import Position
 from shared.values.seq import split_seq
 from shared.values.table import Table
 from tests.worlds.relay.simulated import SimulatedChange, SimulatedServer, SimulatedTransaction
-from tests.worlds.relay.world import SOURCE, TABLES, Relay, World
+from tests.worlds.relay.world import SOURCE, TABLES, Relay, RelayWorld
 
 KEYLESS = {
     name: Table(table.database, table.name, table.columns, ()) for name, table in TABLES.items()
 }
 
 
-class StoppingWorld(World):
+class StoppingWorld(RelayWorld):
     """Tables have faults: `no key` shows in the database, `bad rows` only when one is read."""
 
     def __init__(self) -> None:

@@ -98,7 +98,12 @@ class Relay:
     """One relay process: the same parts as in the loop, without threads."""
 
     def __init__(
-        self, world: "World", number: int, stream: str, configuration: Configuration, manner: Manner
+        self,
+        world: "RelayWorld",
+        number: int,
+        stream: str,
+        configuration: Configuration,
+        manner: Manner,
     ) -> None:
         self.world, self.number, self.stream, self.alive = world, number, stream, True
         self.capture = configuration[stream]
@@ -223,7 +228,7 @@ def _numbering(point: Checkpoint) -> tuple[object, ...]:
     return point.epoch, point.capture, point.catch_up
 
 
-class World:
+class RelayWorld:
     def __init__(self) -> None:
         self.now = 0.0
         self.server = SimulatedServer("server-0")
