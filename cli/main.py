@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-import cli.began  # noqa: F401 (before what takes time)
+import cli.start  # noqa: F401 (before what takes time)
 from cli.ui.argument_help import keep_argument_help
 from cli.ui.console import escape_unprintable, note_console
 from shared.values.errors import RowlineError

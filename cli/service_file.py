@@ -5,19 +5,21 @@ from typing import Any
 
 import yaml
 
+try:  # several times as fast
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:  # PyYAML was built without libyaml
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 from shared.values.errors import ConfigError
 
 FILE = "serverless.yml"
 
 
-_SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # where PyYAML has libyaml
-
-
-class _Loader(_SAFE):  # type: ignore[misc]
+class _Loader(SafeLoader):
     """Also reads tags, such as CloudFormation's `!Ref`: the value without its tag."""
 
 
-def _untagged(loader: Any, _tag: str, node: yaml.Node) -> Any:
+def _untagged(loader: SafeLoader, _tag: str, node: yaml.Node) -> Any:
     if isinstance(node, yaml.ScalarNode):
         return loader.construct_scalar(node)
     if isinstance(node, yaml.SequenceNode):

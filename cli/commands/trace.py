@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.began import BEGAN
 from cli.deployed import ServiceOption, SourceOption, StageOption, open_stage
+from cli.start import BEGAN
 from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
 from shared.flows.trace.change_trace import ChangeTrace, ConsumerTrace, Step

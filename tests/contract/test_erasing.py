@@ -39,6 +39,7 @@ from tests.worlds.erasing_world import (
     ErasingWorld,
     fill,
 )
+from tests.worlds.killed import Killed
 from tests.worlds.twins.state import memory_state
 
 
@@ -195,9 +196,6 @@ def test_killed_after_each_step_it_continues(
     fill(world)
     world.change(PERSON, "d", name=SECRET)
     stored, left = erasure_progress.store, [0]
-
-    class Killed(BaseException):
-        pass
 
     def store(setup: PrivacySetup, erasure: Erasure) -> None:
         stored(setup, erasure)

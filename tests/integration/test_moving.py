@@ -29,7 +29,7 @@ FIRST, SECOND = "shop", "shop/second"
 DeployedTables = dict[str, list[str]]
 
 
-class Killed:
+class Reach:
     """State and topic as a process sees them that may be killed: from then on nothing it does
     reaches either.
     """
@@ -64,7 +64,7 @@ class SourceAndRelays:
             MemorySchemas(),
             MemoryClaims(),
         )
-        self.running: dict[str, tuple[threading.Thread, RelaySetup, Killed]] = {}
+        self.running: dict[str, tuple[threading.Thread, RelaySetup, Reach]] = {}
         self.threads: list[threading.Thread] = []
         self.errors: list[BaseException] = []
         self.deployed: DeployedTables = {}
@@ -86,7 +86,7 @@ class SourceAndRelays:
         tables = {
             f"{self.database}.{table}": TableSettings(shards=8) for table in self.deployed[stream]
         }
-        reach = Killed(self.streams, self.topic)
+        reach = Reach(self.streams, self.topic)
         job = RelaySetup(
             source=SourceSettings(name, "none", tables, start="latest", relay_of=relay_of),
             streams=reach,
@@ -113,7 +113,7 @@ class SourceAndRelays:
         self.threads.append(thread)
         thread.start()
 
-    def _run(self, job: RelaySetup, reach: Killed) -> None:
+    def _run(self, job: RelaySetup, reach: Reach) -> None:
         try:
             relay(job)
         except BaseException as error:  # noqa: BLE001 (asserted at the end)

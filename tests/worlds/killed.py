@@ -1,5 +1,5 @@
-"""A process that ends in the middle of its work, as a test ends it."""
+"""Killed: a test's way to end a process in the middle of its work."""
 
 
 class Killed(BaseException):
-    """The process is gone: nothing after this line ran."""
+    """The process is gone: `except Exception` does not see it."""
