@@ -7,8 +7,7 @@ BIN := .venv/bin
 # Each command and each worker of the tests would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Python compiles what is imported; pip would compile all of it, for most of its processor time.
-PIP := --quiet --disable-pip-version-check --require-hashes --no-compile
+PACKAGES := $(BIN)/python -m local.install.python_packages
 
 # One installation downloads while the other works on what it has.
 MAKEFLAGS += --jobs=2
@@ -63,25 +62,26 @@ audit: setup-dev ## known vulnerabilities of pinned packages (asks the registrie
 setup: .venv/.cli node_modules/.ready
 setup-dev: .venv/.dev node_modules/.ready
 
-.venv/.cli: requirements-cli.txt pyproject.toml
+.venv/.cli: requirements-uv.txt requirements-cli.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "error: $(PYTHON) is not installed. Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: $$($(PYTHON) --version) is too old. Install Python 3.11 or newer, or name it: make PYTHON=/path/to/python3"; exit 2; }
 	@echo "· Python packages of the command"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install $(PIP) -r requirements-cli.txt
-	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-uv.txt
+	@$(PACKAGES) $(BIN)/python --require-hashes -r requirements-cli.txt
+	@$(PACKAGES) $(BIN)/python --no-deps -e .
 	@touch $@
 
 .venv/.dev: .venv/.cli requirements-dev.txt
 	@echo "· Python packages of the tests"
-	@$(BIN)/python -m pip install $(PIP) -r requirements-dev.txt
+	@$(PACKAGES) $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
 
 .local/bench/.ready: .venv/.dev requirements-bench.txt
 	@echo "· Python packages of the benchmark's peer"
 	@mkdir -p .local/bench
 	@[ -x .local/bench/venv/bin/python ] || $(PYTHON) -m venv --without-pip .local/bench/venv
-	@$(BIN)/python -m pip --python .local/bench/venv/bin/python install $(PIP) -r requirements-bench.txt
+	@$(PACKAGES) .local/bench/venv/bin/python --require-hashes -r requirements-bench.txt
 	@touch $@
 
 node_modules/.ready: package-lock.json

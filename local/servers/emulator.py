@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from local.home import CHECKOUT
+from local.install import python_packages
 from local.install.distribution import Announce, install
 from local.servers.local_server import HOST, LocalServer
 from local.servers.server_account import ServerAccount
@@ -127,33 +128,26 @@ def distribution(dist: Path, announce: Announce | None = None) -> Path:
             announce("emulator: installing ministack")
         # A virtual environment may not be moved in general, but its interpreter and packages work
         # from any place; only the scripts in bin/ name the first one, and none of them is used.
-        _run([sys.executable, "-m", "venv", str(folder)])
-        pip = [
-            str(folder / "bin/python"),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "--no-compile",  # Python compiles what is imported
-        ]
-        _run([*pip, "-r", str(REQUIREMENTS)])
+        try:
+            subprocess.run(
+                [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            python_packages.install(
+                folder / "bin/python", "--require-hashes", "-r", str(REQUIREMENTS)
+            )
+        except subprocess.CalledProcessError as failed:
+            said = (failed.stderr or failed.stdout).strip().splitlines()
+            raise RowlineError(
+                f"could not be installed: {said[-1] if said else 'no reason given.'}",
+                thing="the AWS emulator",
+                hint=(
+                    "Check the network and pip's settings; on Debian the venv module is a package "
+                    "of its own (apt install python3-venv)."
+                ),
+            ) from None
 
     return install(dist, f"emulator-{digest}", fill)
-
-
-def _run(command: list[str]) -> None:
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise RowlineError(
-            f"could not be installed: {said[-1] if said else 'no reason given.'}",
-            thing="the AWS emulator",
-            hint=(
-                "Check the network and pip's settings; on Debian the venv module is a package of "
-                "its own (apt install python3-venv)."
-            ),
-        )
