@@ -176,7 +176,7 @@ def _show(found: list[Audited], console: Console) -> None:
         if each.under_way.count:
             console.print(
                 f"  {each.under_way.count:,} were given out just now and are under way: "
-                f"n {each.under_way}",
+                f"from n {each.under_way.spans[0][0]:,} on",
                 markup=False,
             )
     if not found:
