@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator
 
 from shared.adapters.topic.contract import MAX_ENTRIES
 from shared.domain.change_encoding import Packed
+from shared.domain.linger import Linger
 from shared.domain.message_packing import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
+from shared.domain.publish_again import publish_again_seconds
 from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 
 MAX_REQUEST_BYTES = 262_144
@@ -17,23 +19,8 @@ MAX_REQUEST_BYTES = 262_144
 
 MAX_WAITING_BYTES = 64 << 20
 
-CALM_RATE, BUSY_RATE = 200, 2_000
-BUSY_LINGER = 0.2
-"""Between these rates (changes a second) the wait grows up to this (seconds), so that requests
-travel fuller rather than more often.
-"""
-
-LATE_LINGER = 1.0
-LATE_SHARE = 0.25
-"""What is late already (seconds since its commit, beyond the second that MariaDB rounds commit
-times to) may wait for this share of it more, up to LATE_LINGER.
-"""
-
 SHRINK_SHARE = 0.1
 """How much one message says about how small the next ones become."""
-
-BACKOFF = (0.1, 5.0)
-"""Seconds before a failed message is sent again: the first time at most, and ever at most."""
 
 
 class PublishQueue:
@@ -53,7 +40,7 @@ class PublishQueue:
         compress: bool = False,
         sampler: TraceSampler = NO_SAMPLING,
     ) -> None:
-        self._linger, self._rng, self._compress = linger, rng, compress
+        self._linger, self._rng, self._compress = Linger(linger), rng, compress
         self._sampler = sampler
         self._shrink = 1.0  # bytes of JSON in one byte that is sent, lately
         self._groups: dict[str, Group] = {}  # with something not acknowledged
@@ -61,9 +48,6 @@ class PublishQueue:
         # failed, or packed without finding room: sent first, and their groups are closed until then
         self._parcels: list[Parcel] = []
         self._ready_bytes = 0
-        self._rate, self._rated_at, self._arrived = 0.0, 0.0, 0
-        self._late = 0.0
-        self._hurried = False
         self.bytes = 0
         self.acknowledged = self.requests = self.failures = 0
 
@@ -71,9 +55,9 @@ class PublishQueue:
         """Add changes, in the order of their numbers.
 
         late: seconds since their commit, by the clocks of source and relay. Only the cost depends
-            on it: see `_wait`.
+            on it: see `Linger`.
         """
-        self._late = late
+        self._linger.late = late
         for each in packed:
             name, size = each.header.group, len(each.json)
             group = self._groups.get(name)
@@ -85,7 +69,7 @@ class PublishQueue:
             group.waiting.append(each)
             group.weight += size
             self.bytes += size
-            self._arrived += 1
+            self._linger.arrived += 1
             if group.parcel is None:
                 self._ready_bytes += size
 
@@ -103,20 +87,20 @@ class PublishQueue:
 
     def due(self, now: float) -> float | None:
         """Seconds until `take` has something to send (0: now), None when nothing waits."""
-        self._measure(now)
+        self._linger.measure(now)
         soonest = min((parcel.retry_at for parcel in self._parcels), default=None)
         if self._ready:
             # Ten groups carry about as much as ten average ones: is that a full request?
             full = min(MAX_REQUEST_BYTES * self._shrink, MAX_ENTRIES * MAX_MESSAGE_BYTES)
             if self._ready_bytes * MAX_ENTRIES >= full * max(len(self._ready), MAX_ENTRIES):
                 return 0.0
-            oldest = next(iter(self._ready.values())).since + self._wait()
+            oldest = next(iter(self._ready.values())).since + self._linger.seconds()
             soonest = oldest if soonest is None else min(soonest, oldest)
         return None if soonest is None else max(0.0, soonest - now)
 
     def hurry(self) -> None:
         """Send what is here without waiting for more: nothing more will be added."""
-        self._hurried = True
+        self._linger.hurried = True
 
     def take(self, now: float) -> list[Parcel]:
         """The parcels of the next request; empty when nothing is due.
@@ -158,7 +142,7 @@ class PublishQueue:
 
         What failed together is sent again together: a service that throttles gets no more requests.
         """
-        (first, most), spread = BACKOFF, self._rng.uniform(0.5, 1.0)
+        spread = self._rng.uniform(0.5, 1.0)
         for parcel, fate in zip(parcels, fates, strict=True):
             group, name = parcel.group, parcel.entry.group
             if fate is None:
@@ -173,7 +157,7 @@ class PublishQueue:
                     del self._groups[name]
             else:
                 self.failures += 1
-                parcel.retry_at = now + spread * min(most, first * 2 ** min(parcel.failures, 10))
+                parcel.retry_at = now + publish_again_seconds(parcel.failures, spread)
                 parcel.failures += 1
                 self._parcels.append(parcel)
 
@@ -182,24 +166,3 @@ class PublishQueue:
             if number == most:
                 return
             yield item
-
-    def _wait(self) -> float:
-        """How long (seconds) a change waits for company.
-
-        The time of commits counts only under load: clocks that differ must not slow down a quiet
-        source.
-        """
-        if self._hurried:
-            return 0.0
-        if self._rate < CALM_RATE:
-            return self._linger
-        busy = BUSY_LINGER * min(1.0, self._rate / BUSY_RATE)
-        return max(self._linger, busy, min(LATE_LINGER, (self._late - 1.0) * LATE_SHARE))
-
-    def _measure(self, now: float) -> None:
-        """Changes a second that arrive, over about the last third of a second."""
-        passed = now - self._rated_at
-        if passed >= 0.1:
-            share = min(1.0, passed * 3)
-            self._rate += share * (self._arrived / passed - self._rate)
-            self._rated_at, self._arrived = now, 0

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection
 from shared.adapters.database.contract import Database
 from shared.adapters.state.streams import Streams
 from shared.domain.polling import Polling
+from shared.domain.stopped_table_refused import refuse_stopped
 from shared.values.asked_end import AskedEnd
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import SourceError, StackError
@@ -128,7 +129,7 @@ class Watermark:
                     "command again."
                 ),
             )
-        self._require_captured(checkpoint, [table] if table else [])
+        refuse_stopped(checkpoint, [table] if table else [])
         if checkpoint is None:
             raise StackError(
                 "has lost its checkpoint.",
@@ -148,8 +149,8 @@ class Watermark:
         return checkpoint
 
     def require_captured(self, table: str) -> None:
-        """Raises StackError for a table that stopped: no watermark would ever pass its changes."""
-        self._require_captured(self._streams.load(self._stream)[1], [table])
+        """Raises StackError for a table that stopped."""
+        refuse_stopped(self._streams.load(self._stream)[1], [table])
 
     def pass_end(
         self,
@@ -182,7 +183,7 @@ class Watermark:
                 target = AskedEnd(self._end(), run)
                 keep(target)
             position = self.read().position if checkpoint is None else checkpoint.position
-            self._require_captured(checkpoint, tables)
+            refuse_stopped(checkpoint, tables)
             missing = sorted(set(tables) - (checkpoint.tables if checkpoint else set()))
             if (
                 checkpoint is not None
@@ -218,17 +219,6 @@ class Watermark:
                 hint="See `rowline doctor`.",
             )
         return end
-
-    def _require_captured(self, checkpoint: Checkpoint | None, tables: Collection[str]) -> None:
-        """A table that stopped has no watermark: what changes after the read would be missing."""
-        for name in sorted(set(tables) & set(checkpoint.whole.stopped if checkpoint else ())):
-            stopped = checkpoint.stopped.get(name) if checkpoint else None
-            raise StackError(
-                f"is not captured now: it {stopped.what if stopped else 'cannot be'}.",
-                thing=f"table {name}",
-                hint=f"{stopped.fix if stopped else ''} `rowline status` shows when it is captured "
-                "again; leave it out until then.".strip(),
-            )
 
 
 def run_text(checkpoint: Checkpoint) -> str:

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from shared.adapters.lake.contract import OutcomeUnknown
+from shared.domain.changes_under_way import DELIVERED_MS, UNDER_WAY_MS
 from shared.flows.archive.archive_requests import do
 from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.auditing import audit
+from shared.flows.archive.recording_progress import KEPT_MS
 from shared.flows.health import thresholds
 from shared.flows.health.findings.archive_findings import archive_findings
-from shared.values.archive_progress import DELIVERED_MS, KEPT_MS, UNDER_WAY_MS, ArchiveProgress
+from shared.values.archive_progress import ArchiveProgress
 from shared.values.checkpoint import Checkpoint
 from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.errors import ConfigError
@@ -25,7 +27,7 @@ from tests.worlds.twins.state import memory_state
 MINUTE = 60_000
 
 
-class World:
+class ProgressWorld:
     """An archive whose clock a test moves."""
 
     def __init__(self) -> None:
@@ -74,7 +76,7 @@ def test_an_epoch_that_ends_while_somebody_looks_is_not_taken_for_complete(
     first: str, covered: bool
 ) -> None:
     """Its last changes are not archived. A replay would not wait for them."""
-    world = World()
+    world = ProgressWorld()
     land(world.landing, (1, 2))
     world.gives_out(3)
     world.do("commit")
@@ -107,7 +109,7 @@ def test_an_epoch_that_ends_while_somebody_looks_is_not_taken_for_complete(
 
 
 def test_young_changes_are_under_way_and_older_ones_are_absent() -> None:
-    world = World()
+    world = ProgressWorld()
     world.gives_out(100)
     land(world.landing, range(1, 101))
     world.minutes(10)
@@ -125,7 +127,7 @@ def test_young_changes_are_under_way_and_older_ones_are_absent() -> None:
 
 
 def test_nothing_is_under_way_where_the_committer_does_not_run() -> None:
-    world = World()
+    world = ProgressWorld()
     world.gives_out(10)
     land(world.landing, range(1, 11))
     world.minutes(2)
@@ -136,7 +138,7 @@ def test_nothing_is_under_way_where_the_committer_does_not_run() -> None:
 
 
 def test_a_new_epoch_is_under_way_and_the_one_before_is_not() -> None:
-    world = World()
+    world = ProgressWorld()
     world.gives_out(10)
     land(world.landing, range(1, 10))
     world.minutes(7)
@@ -147,7 +149,7 @@ def test_a_new_epoch_is_under_way_and_the_one_before_is_not() -> None:
 
 
 def test_how_long_a_change_is_lacking_is_counted_from_when_it_was_given_out() -> None:
-    world = World()
+    world = ProgressWorld()
     world.gives_out(10)
     land(world.landing, range(1, 11))
     world.minutes(3)
@@ -168,7 +170,7 @@ def test_how_long_a_change_is_lacking_is_counted_from_when_it_was_given_out() ->
 
 
 def test_an_archive_whose_consumer_never_lands_anything_is_behind() -> None:
-    world = World()
+    world = ProgressWorld()
     world.gives_out(10)
     world.minutes(1)
     world.gives_out(11)
@@ -177,7 +179,7 @@ def test_an_archive_whose_consumer_never_lands_anything_is_behind() -> None:
 
 
 def test_status_says_why_the_committer_fails_and_that_it_is_silent() -> None:
-    world = World()
+    world = ProgressWorld()
     world.minutes(1)
     land(world.landing, range(1, 5))
     append = world.lake.append
@@ -202,7 +204,7 @@ def test_status_says_why_the_committer_fails_and_that_it_is_silent() -> None:
 
 
 def test_what_firehose_buffers_is_under_way_for_longer() -> None:
-    world = World()
+    world = ProgressWorld()
     world.errors = MemoryLanding()
     land(world.landing, range(1, 11))
     world.gives_out(10)
@@ -215,7 +217,7 @@ def test_what_firehose_buffers_is_under_way_for_longer() -> None:
 
 
 def test_numbers_that_firehose_may_still_deliver_are_not_given_up() -> None:
-    world = World()
+    world = ProgressWorld()
     world.errors = MemoryLanding()
     world.landing = MemoryLanding(lambda: world.now_ms)
     land(world.landing, [1, 2, 3, 5])
@@ -230,7 +232,7 @@ def test_numbers_that_firehose_may_still_deliver_are_not_given_up() -> None:
 
 
 def test_a_number_that_firehose_has_lost_is_given_up() -> None:
-    world = World()
+    world = ProgressWorld()
     world.errors = MemoryLanding()
     world.landing = MemoryLanding(lambda: world.now_ms)
     land(world.landing, [1, 2, 3, 5])
@@ -241,7 +243,7 @@ def test_a_number_that_firehose_has_lost_is_given_up() -> None:
 
 
 def test_what_firehose_could_not_process_is_counted() -> None:
-    world = World()
+    world = ProgressWorld()
     assert world.do("commit")["undelivered"] == 0
     world.errors = MemoryLanding()
     world.errors.put("processing-failed/1", b"")

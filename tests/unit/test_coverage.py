@@ -3,7 +3,6 @@
 from shared.values.coverage import CoverageSegment, Covered, SegmentStart, covered
 from shared.values.position import Position
 from shared.values.seq import make_seq
-from shared.values.stopped import AGAIN_MS, FORGOTTEN_MS, Stopped
 
 
 def segment(
@@ -47,19 +46,3 @@ def test_a_reset_leaves_a_gap() -> None:
 def test_a_segment_whose_end_nobody_knows_proves_nothing() -> None:
     segments = [segment(1, (7, 5), None, "a"), segment(2, (9, 0), None, "a", gap=True)]
     assert covered(segments, "a") == [Covered(9, 0, None, False)]
-
-
-def test_a_table_that_fails_at_its_rows_is_tried_less_and_less_often() -> None:
-    def wait(tries: int) -> int:
-        return Stopped("has a bad row", "", 1_000, tries).retry_ms - 1_000
-
-    assert [wait(tries) for tries in range(4)] == [0, AGAIN_MS, 2 * AGAIN_MS, 4 * AGAIN_MS]
-    assert wait(7) == wait(70) == 64 * AGAIN_MS
-
-
-def test_a_table_that_is_captured_again_is_remembered_for_a_day() -> None:
-    stopped = Stopped("has a bad row", "", 1_000, 3)
-    resumed = stopped.resumed(2_000)
-    assert resumed == Stopped("has a bad row", "", 1_000, 3, resumed_ms=2_000)
-    assert resumed.resumed(2_000 + FORGOTTEN_MS) == resumed
-    assert resumed.resumed(2_001 + FORGOTTEN_MS) is None

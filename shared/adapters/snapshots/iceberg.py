@@ -25,7 +25,7 @@ from pyiceberg.table import FileScanTask, Table
 
 from shared.adapters import aws
 from shared.adapters.aws_errors import FAILURES, code_of
-from shared.adapters.lake.iceberg import properties, snapshot_expiry, vacuum
+from shared.adapters.lake.iceberg import iceberg_snapshot_expiry, properties, vacuum
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.scan_filter import scan_filter
@@ -131,7 +131,7 @@ class IcebergSnapshots:
             self._commit(change)
             # What the commit noted of removed files goes with the next one.
             self._commit(lambda _: ([], []), empty=True)
-            snapshot_expiry.purge(self._load, self._s3)
+            iceberg_snapshot_expiry.purge(self._load, self._s3)
         return erased
 
     def unreferenced(self) -> list[int]:
@@ -161,7 +161,7 @@ class IcebergSnapshots:
 
     def tidy(self, expire_ms: int, vacuum_ms: int) -> int:
         with self._errors:
-            snapshot_expiry.expire(self._load(), expire_ms)
+            iceberg_snapshot_expiry.expire(self._load(), expire_ms)
             place = (self._load, self._s3, self._bucket, f"{FOLDER}/table/")
             return len(vacuum.vacuum(*place, vacuum_ms))
 

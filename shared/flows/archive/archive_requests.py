@@ -6,6 +6,7 @@ from contextlib import suppress
 import msgspec
 
 from shared.domain.archive_ledger import Span
+from shared.domain.changes_under_way import DELIVERED_MS, may_deliver
 from shared.flows.archive.archive_answers import COMMIT_WAITS
 from shared.flows.archive.archive_setup import ArchiveSetup
 from shared.flows.archive.archive_status import archive_status
@@ -19,7 +20,6 @@ from shared.flows.archive.recording_progress import note_failure, note_progress
 from shared.flows.archive.snapshot_bases import bases
 from shared.flows.archive.stream_reach import reach
 from shared.values.archive_pages import PartRequest
-from shared.values.archive_progress import DELIVERED_MS
 from shared.values.day import DAY_MS
 from shared.values.errors import ConfigError, RowlineError, StackError
 from shared.values.plain_answer import PlainAnswer, plain_answer
@@ -134,7 +134,7 @@ def _give_up(setup: ArchiveSetup, event: PlainAnswer) -> PlainAnswer:
         )
     spans = msgspec.convert(event["spans"], list[Span])
     now_ms = setup.now_ms()
-    if setup.state.archive_progress.read().may_deliver(now_ms):
+    if may_deliver(setup.state.archive_progress.read(), now_ms):
         refuse_young(setup.lake, spans, now_ms - DELIVERED_MS)
     return {"numbers": give_up(setup.lake, spans)}
 

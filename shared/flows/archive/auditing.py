@@ -14,6 +14,7 @@ from shared.adapters.lake.contract import Lake, TableHead
 from shared.adapters.state.state import State
 from shared.domain.archive_completeness import complete_through, first_expected
 from shared.domain.archive_ledger import Ledger, StreamEpoch, spans
+from shared.domain.changes_under_way import due_by_now
 from shared.flows.archive.archive_answers import Audited, Numbers
 from shared.flows.archive.assigned_numbers import assigned_numbers
 from shared.flows.archive.audit_since import floors_since
@@ -53,7 +54,7 @@ def audit(
         if since_ms and place not in floors:
             continue
         floor = floors.get(place, 0)
-        due = progress.due(place[0], now_ms) if now_ms else None
+        due = due_by_now(progress, place[0], now_ms) if now_ms else None
         one = _audited(place, ledger, held.get(place), ends.get(place, 0), floor, due)
         if one is not None:
             found.append(one)

@@ -33,7 +33,7 @@ def reread(
     A span that the binlog no longer has, or has with another number of changes, is not among them.
     Raises what the binlog raises.
     """
-    search = _Search([one for one in wanted if one.size <= MOST_CHANGES])
+    search = _SearchBetween([one for one in wanted if one.size <= MOST_CHANGES])
     numbering = Numbering(source, tables, mask_key=mask_key)
     for event in binlog.read(start, until=binlog.latest(), through_restarts=True):
         for one in numbering.take(event):
@@ -44,7 +44,7 @@ def reread(
         yield from search.take(one)
 
 
-class _Search:
+class _SearchBetween:
     """Waits for the known rows, and holds the changes between them."""
 
     def __init__(self, wanted: Sequence[NumbersToRead]) -> None:

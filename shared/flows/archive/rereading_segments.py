@@ -22,7 +22,7 @@ from shared.values.seq import split_seq
 from shared.values.settings import TableSettings
 
 
-class _Known(NamedTuple):
+class _KnownSegment(NamedTuple):
     """A segment up to a place at which its last number is known."""
 
     segment: CoverageSegment
@@ -59,10 +59,10 @@ def reread_segments(
             yield from _proved(binlog, numbering, known, here)
 
 
-def _known(state: State, stream: str) -> list[_Known]:
+def _known(state: State, stream: str) -> list[_KnownSegment]:
     segments = state.coverage.segments(stream)
     known = [
-        _Known(one, after.position, split_seq(after.start.former)[1])
+        _KnownSegment(one, after.position, split_seq(after.start.former)[1])
         for one, after in pairwise(segments)
         if after.start.follows
     ]
@@ -70,12 +70,12 @@ def _known(state: State, stream: str) -> list[_Known]:
     if checkpoint and checkpoint.segment and segments:
         last = segments[-1]
         if last.start.number == checkpoint.segment.number:
-            known.append(_Known(last, checkpoint.position, split_seq(checkpoint.seq)[1]))
+            known.append(_KnownSegment(last, checkpoint.position, split_seq(checkpoint.seq)[1]))
     return known
 
 
 def _proved(
-    binlog: Binlog, numbering: Numbering, known: _Known, wanted: Sequence[NumbersToRead]
+    binlog: Binlog, numbering: Numbering, known: _KnownSegment, wanted: Sequence[NumbersToRead]
 ) -> Iterator[RereadSpan]:
     held: dict[NumbersToRead, list[Numbered]] = {one: [] for one in wanted}
     last = split_seq(known.segment.start.seq)[1]

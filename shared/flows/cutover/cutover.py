@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared.domain.index_takeover import Takeover
+from shared.domain.takeover import Takeover
 from shared.flows.cutover.swap_conditions import require_level, require_step, seconds_to_wait
 from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup

@@ -9,9 +9,9 @@ import pyarrow as pa
 from shared.adapters.snapshots.snapshots_columns import ARROW
 from shared.domain.iceberg_retention import ICEBERG_SNAPSHOT_MS, VACUUM_MS
 from shared.domain.run_lease import RunLease
+from shared.flows.snapshots.row_snapshot_retention import remove_expired
 from shared.flows.snapshots.snapshot_answers import Tended
 from shared.flows.snapshots.snapshot_completeness import complete
-from shared.flows.snapshots.snapshot_retention import remove_expired
 from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 from shared.values.seq import split_seq
 from shared.values.snapshot import (

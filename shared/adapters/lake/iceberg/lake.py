@@ -26,9 +26,9 @@ from shared.adapters.lake.contract import (
 from shared.adapters.lake.iceberg import commit_times, data_files, properties
 from shared.adapters.lake.iceberg.file_io import address
 from shared.adapters.lake.iceberg.iceberg_catalog import IcebergCatalog
+from shared.adapters.lake.iceberg.iceberg_snapshot_expiry import expire, purge
 from shared.adapters.lake.iceberg.ledger_transaction import LedgerTransaction
 from shared.adapters.lake.iceberg.scan_filter import scan_filter
-from shared.adapters.lake.iceberg.snapshot_expiry import expire, purge
 from shared.adapters.lake.iceberg.statistics import limit_statistics
 from shared.adapters.lake.iceberg.translated import Translated
 from shared.adapters.lake.iceberg.vacuum import unreferenced, vacuum

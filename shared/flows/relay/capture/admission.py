@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from shared.domain.capture_retry import capture_again_ms
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.shards_changed import displaced, last_placed
 from shared.values.capture_configuration import CaptureConfiguration
@@ -81,7 +82,7 @@ class Admission:
                 refusal = Stopped(finding.what, finding.fix, now_ms, placed=placed)
             if refusal:
                 stopped[name] = before if before and before.what == refusal.what else refusal
-            elif before and as_before and now_ms < before.retry_ms:
+            elif before and as_before and now_ms < capture_again_ms(before):
                 stopped[name] = before
         return stopped
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from shared.adapters.binlog.contract import CannotCapture
+from shared.domain.capture_retry import after_resuming
 from shared.flows.relay.capture.stopping_table import without_table
 from shared.flows.relay.failover import lost_rows
 from shared.flows.relay.failover.journal import Journal
@@ -136,7 +137,7 @@ class Turns:
     ) -> Checkpoint:
         now_ms = self._now_ms()
         resumed = {
-            name: before.resumed(now_ms)
+            name: after_resuming(before, now_ms)
             for name, before in point.stopped.items()
             if name in wanted.read
         }

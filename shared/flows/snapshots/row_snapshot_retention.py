@@ -1,4 +1,4 @@
-"""Snapshot retention: which snapshots are removed, and when."""
+"""Row snapshot retention: which snapshots of rows are removed, and when."""
 
 from shared.flows.snapshots.snapshot_answers import Tended
 from shared.flows.snapshots.snapshot_setup import SnapshotSetup

@@ -1,4 +1,4 @@
-"""Snapshot expiry: forgets former snapshots of a table, and can remove their files at once.
+"""Iceberg snapshot expiry: forgets former states of a table, and can remove their files at once.
 
 What only a former snapshot refers to needs no vacuum: a run that still builds on it is overtaken.
 """
