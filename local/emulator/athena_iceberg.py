@@ -38,7 +38,7 @@ class StoredFiles(FileIO):
     """The emulator's own objects, for PyIceberg."""
 
     def new_input(self, location: str) -> InputFile:
-        return _Stored(location)
+        return _StoredFile(location)
 
     def new_output(self, location: str) -> OutputFile:
         raise BadQuery("NOT_SUPPORTED: only reads of Iceberg tables")
@@ -47,7 +47,7 @@ class StoredFiles(FileIO):
         raise BadQuery("NOT_SUPPORTED: only reads of Iceberg tables")
 
 
-class _Stored(InputFile):
+class _StoredFile(InputFile):
     def __len__(self) -> int:
         return len(content(self.location))
 

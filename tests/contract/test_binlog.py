@@ -33,7 +33,7 @@ from tests.worlds.twins.binlog_server import MemoryServer, ServerStep
 _ids = itertools.count(4_000_000_100)
 
 
-class Bench:
+class BinlogBench:
     """A server under test, what is committed to it, and readers of it. Tables are (id INT PRIMARY
     KEY, v VARCHAR(50)).
     """
@@ -97,7 +97,7 @@ class Bench:
         pass
 
 
-class RealBench(Bench):
+class RealBinlogBench(BinlogBench):
     def __init__(self, server: Any) -> None:
         self.kind = server.kind
         self.server = server
@@ -179,11 +179,11 @@ class RealBench(Bench):
 
 
 @pytest.fixture(params=["memory", "mariadb", "mysql"])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest) -> Iterator[BinlogBench]:
     made = (
-        Bench()
+        BinlogBench()
         if request.param == "memory"
-        else RealBench(request.getfixturevalue(f"quiet_{request.param}"))
+        else RealBinlogBench(request.getfixturevalue(f"quiet_{request.param}"))
     )
     yield made
     made.close()
@@ -220,7 +220,7 @@ def shapes(events: list[Event]) -> list[Any]:
     return found
 
 
-def test_a_transaction_is_its_begin_its_rows_in_order_and_its_commit(bench: Bench) -> None:
+def test_a_transaction_is_its_begin_its_rows_in_order_and_its_commit(bench: BinlogBench) -> None:
     bench.create("a", "b")
     binlog = bench.open("*")
     start = binlog.latest()
@@ -254,7 +254,7 @@ def test_a_transaction_is_its_begin_its_rows_in_order_and_its_commit(bench: Benc
     ]
 
 
-def test_events_are_numbered_whatever_is_captured(bench: Bench) -> None:
+def test_events_are_numbered_whatever_is_captured(bench: BinlogBench) -> None:
     bench.create("a", "b")
     start = bench.open("*").latest()
     bench.commit(("b", "c", [(1, "x")]), ("a", "c", [(1, "y")]))
@@ -265,7 +265,7 @@ def test_events_are_numbered_whatever_is_captured(bench: Bench) -> None:
     ]
 
 
-def test_reading_again_yields_the_same(bench: Bench) -> None:
+def test_reading_again_yields_the_same(bench: BinlogBench) -> None:
     bench.create("a")
     binlog = bench.open("a")
     start = binlog.latest()
@@ -284,7 +284,7 @@ def plain_event(event: Event) -> Any:
 
 
 @pytest.mark.parametrize("by", ["file", "gtids", "both"])
-def test_any_position_of_the_stream_is_a_start(bench: Bench, by: str) -> None:
+def test_any_position_of_the_stream_is_a_start(bench: BinlogBench, by: str) -> None:
     def cut(position: Position) -> Position:
         if by == "file":
             return Position(file=position.file, offset=position.offset)
@@ -311,7 +311,7 @@ def test_any_position_of_the_stream_is_a_start(bench: Bench, by: str) -> None:
         ] == [b.id for b in begins[n + 1 :]]
 
 
-def test_until_ends_the_reading_at_once_when_there_is_nothing_to_read(bench: Bench) -> None:
+def test_until_ends_the_reading_at_once_when_there_is_nothing_to_read(bench: BinlogBench) -> None:
     binlog = bench.open("*")
     here = binlog.latest()
     started = time.monotonic()
@@ -321,7 +321,7 @@ def test_until_ends_the_reading_at_once_when_there_is_nothing_to_read(bench: Ben
     assert time.monotonic() - started < 30
 
 
-def test_until_is_reached_behind_transactions_that_are_not_captured(bench: Bench) -> None:
+def test_until_is_reached_behind_transactions_that_are_not_captured(bench: BinlogBench) -> None:
     bench.create("a", "other")
     binlog = bench.open("a")
     start = binlog.latest()
@@ -330,7 +330,7 @@ def test_until_is_reached_behind_transactions_that_are_not_captured(bench: Bench
     assert until_now(binlog, start) == []
 
 
-def test_an_idle_server_is_heard_every_second(bench: Bench) -> None:
+def test_an_idle_server_is_heard_every_second(bench: BinlogBench) -> None:
     binlog = bench.open("*")
     began = time.monotonic()
     beats = list(
@@ -343,7 +343,7 @@ def test_an_idle_server_is_heard_every_second(bench: Bench) -> None:
     binlog.close()
 
 
-def test_a_server_busy_with_other_tables_is_heard_every_second(bench: Bench) -> None:
+def test_a_server_busy_with_other_tables_is_heard_every_second(bench: BinlogBench) -> None:
     bench.create("a", "other")
     binlog = bench.open("a")
     events = iter(binlog.read(binlog.latest()))
@@ -373,7 +373,9 @@ def test_a_server_busy_with_other_tables_is_heard_every_second(bench: Bench) -> 
     assert seen[0][1].position != seen[-1][1].position
 
 
-def test_a_change_is_followed_by_a_heartbeat_when_the_server_has_nothing_more(bench: Bench) -> None:
+def test_a_change_is_followed_by_a_heartbeat_when_the_server_has_nothing_more(
+    bench: BinlogBench,
+) -> None:
     bench.create("a")
     binlog = bench.open("a")
     start = binlog.latest()
@@ -384,7 +386,7 @@ def test_a_change_is_followed_by_a_heartbeat_when_the_server_has_nothing_more(be
     binlog.close()
 
 
-def test_truncate_and_alter_stand_where_they_happened(bench: Bench) -> None:
+def test_truncate_and_alter_stand_where_they_happened(bench: BinlogBench) -> None:
     bench.create("a")
     binlog = bench.open("a")
     start = binlog.latest()
@@ -405,7 +407,7 @@ def test_truncate_and_alter_stand_where_they_happened(bench: Bench) -> None:
     assert (truncated.database, truncated.table) == (bench.name, "a")
 
 
-def test_dropped_partitions_are_named(bench: Bench) -> None:
+def test_dropped_partitions_are_named(bench: BinlogBench) -> None:
     bench.create_partitioned("a")
     binlog = bench.open("a")
     start = binlog.latest()
@@ -419,7 +421,7 @@ def test_dropped_partitions_are_named(bench: Bench) -> None:
     ]
 
 
-def test_close_ends_a_reading_that_waits(bench: Bench) -> None:
+def test_close_ends_a_reading_that_waits(bench: BinlogBench) -> None:
     binlog = bench.open("*")
     threading.Timer(0.3, binlog.close).start()
     began = time.monotonic()
@@ -429,7 +431,7 @@ def test_close_ends_a_reading_that_waits(bench: Bench) -> None:
     assert time.monotonic() - began < 30
 
 
-def test_a_position_that_was_never_there_is_lost(bench: Bench) -> None:
+def test_a_position_that_was_never_there_is_lost(bench: BinlogBench) -> None:
     here = bench.open("*").latest()
     prefix = here.file.rpartition(".")[0]
     binlog = bench.open("*")
@@ -438,7 +440,7 @@ def test_a_position_that_was_never_there_is_lost(bench: Bench) -> None:
     assert caught.value.hint
 
 
-def test_the_oldest_place_is_before_the_newest(bench: Bench) -> None:
+def test_the_oldest_place_is_before_the_newest(bench: BinlogBench) -> None:
     bench.create("a")
     bench.commit(("a", "c", [(1, "v")]))
     binlog = bench.open("a")
@@ -447,7 +449,9 @@ def test_the_oldest_place_is_before_the_newest(bench: Bench) -> None:
     assert any(isinstance(event, Rows) for event in events)
 
 
-def test_a_binlog_that_still_is_what_was_read_is_told_from_one_that_is_not(bench: Bench) -> None:
+def test_a_binlog_that_still_is_what_was_read_is_told_from_one_that_is_not(
+    bench: BinlogBench,
+) -> None:
     bench.create("a")
     binlog = bench.open("a")
     start = binlog.latest()
@@ -474,7 +478,7 @@ def test_a_binlog_that_still_is_what_was_read_is_told_from_one_that_is_not(bench
     )
 
 
-def test_a_server_has_what_it_committed(bench: Bench) -> None:
+def test_a_server_has_what_it_committed(bench: BinlogBench) -> None:
     bench.create("a")
     binlog = bench.open("a")
     start = binlog.latest()
@@ -492,7 +496,7 @@ def test_a_server_has_what_it_committed(bench: Bench) -> None:
     assert binlog.started() == binlog.started()
 
 
-def test_where_a_server_wrote_on_when_it_was_started_again(bench: Bench) -> None:
+def test_where_a_server_wrote_on_when_it_was_started_again(bench: BinlogBench) -> None:
     bench.create("a")
     starts = [bench.open("a").last_start()]
     here = bench.open("a").latest()
@@ -523,7 +527,7 @@ def test_where_a_server_wrote_on_when_it_was_started_again(bench: Bench) -> None
 
 
 def test_a_reader_goes_on_at_a_server_that_was_started_again_only_when_told_to(
-    bench: Bench,
+    bench: BinlogBench,
 ) -> None:
     bench.create("a")
     binlog = bench.open("a")

@@ -21,7 +21,7 @@ from shared.values.table import Column, Table
 from tests.worlds.twins.database import MemoryDatabase
 
 
-class Bench:
+class DatabaseBench:
     """A database under test, and how rows get into it."""
 
     kind = "memory"
@@ -61,7 +61,7 @@ class Bench:
         self.database.close()
 
 
-class RealBench(Bench):
+class RealDatabaseBench(DatabaseBench):
     def __init__(self, server: Any) -> None:
         self.kind = server.kind
         self.name = f"t_{uuid.uuid4().hex[:12]}"
@@ -103,11 +103,11 @@ class RealBench(Bench):
 
 
 @pytest.fixture(params=["memory", "mariadb", "mysql"])
-def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+def bench(request: pytest.FixtureRequest) -> Iterator[DatabaseBench]:
     made = (
-        Bench()
+        DatabaseBench()
         if request.param == "memory"
-        else RealBench(request.getfixturevalue(f"quiet_{request.param}"))
+        else RealDatabaseBench(request.getfixturevalue(f"quiet_{request.param}"))
     )
     yield made
     made.close()
@@ -132,7 +132,7 @@ def walk(
     return found
 
 
-def test_a_table_is_described_and_an_absent_one_is_not(bench: Bench) -> None:
+def test_a_table_is_described_and_an_absent_one_is_not(bench: DatabaseBench) -> None:
     table = bench.fill([])
     assert table.key == ("a", "b")
     assert [(column.name, column.kind, column.nullable) for column in table.columns] == [
@@ -144,14 +144,14 @@ def test_a_table_is_described_and_an_absent_one_is_not(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 3, 16, 100])
-def test_chunks_walk_every_row_once_in_key_order(bench: Bench, limit: int) -> None:
+def test_chunks_walk_every_row_once_in_key_order(bench: DatabaseBench, limit: int) -> None:
     table = bench.fill(ROWS)
     found = walk(bench.database, table, table.key, limit, bench.database.position())
     assert sorted((row["a"], row["b"], row["c"]) for row in found) == sorted(ROWS)
     assert [row["a"] for row in found] == sorted(row["a"] for row in found)
 
 
-def test_rows_by_key_are_those_that_exist(bench: Bench) -> None:
+def test_rows_by_key_are_those_that_exist(bench: DatabaseBench) -> None:
     table = bench.fill(ROWS)
     found = list(
         bench.database.rows(
@@ -162,14 +162,14 @@ def test_rows_by_key_are_those_that_exist(bench: Bench) -> None:
     assert list(bench.database.rows(table, table.key, [])) == []
 
 
-def test_a_read_contains_what_the_binlog_had(bench: Bench) -> None:
+def test_a_read_contains_what_the_binlog_had(bench: DatabaseBench) -> None:
     table = bench.fill(ROWS)
     bench.put(1, "a", "newer")
     found = bench.database.chunk(table, table.key, None, 99, reached=bench.database.position())
     assert [row["c"] for row in found if (row["a"], row["b"]) == (1, "a")] == ["newer"]
 
 
-def test_a_read_waits_until_the_place_is_committed(bench: Bench) -> None:
+def test_a_read_waits_until_the_place_is_committed(bench: DatabaseBench) -> None:
     table = bench.fill(ROWS)
     reached = bench.after_next_write()
     wait = 0.0 if bench.kind == "memory" else 0.4
@@ -182,7 +182,7 @@ def test_a_read_waits_until_the_place_is_committed(bench: Bench) -> None:
     assert [row["c"] for row in found if (row["a"], row["b"]) == (1, "a")] == ["newer"]
 
 
-def test_sizes_keys_and_identity(bench: Bench) -> None:
+def test_sizes_keys_and_identity(bench: DatabaseBench) -> None:
     bench.fill(ROWS)
     (size,) = [size for size in bench.database.sizes() if size.database == bench.name]
     assert (size.full_name, size.engine) == (f"{bench.name}.things", "InnoDB")
@@ -195,7 +195,7 @@ def test_sizes_keys_and_identity(bench: Bench) -> None:
 
 
 def test_the_twin_hides_what_is_not_committed_yet() -> None:
-    bench = Bench()
+    bench = DatabaseBench()
     table = bench.fill([])
     reached = bench.twin.put("shop.things", {"a": 1, "b": "x", "c": ""})
     assert bench.database.chunk(table, table.key, None, 9, reached=None) == []
@@ -206,14 +206,14 @@ def test_the_twin_hides_what_is_not_committed_yet() -> None:
 
 
 @pytest.fixture(params=["mariadb", "mysql"])
-def real(request: pytest.FixtureRequest) -> Iterator[RealBench]:
-    made = RealBench(request.getfixturevalue(f"quiet_{request.param}"))
+def real(request: pytest.FixtureRequest) -> Iterator[RealDatabaseBench]:
+    made = RealDatabaseBench(request.getfixturevalue(f"quiet_{request.param}"))
     yield made
     made.close()
 
 
 def test_a_place_that_never_comes_is_an_error(
-    real: RealBench, monkeypatch: pytest.MonkeyPatch
+    real: RealDatabaseBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read_view, "PROOF_SECONDS", 1)
     table = real.fill(ROWS)
@@ -271,7 +271,7 @@ KEYS: dict[str, tuple[str, list[str]]] = {
 
 
 @pytest.mark.parametrize("kind", KEYS)
-def test_every_kind_of_key_is_walked_and_found(real: RealBench, kind: str) -> None:
+def test_every_kind_of_key_is_walked_and_found(real: RealDatabaseBench, kind: str) -> None:
     sql, values = KEYS[kind]
     real.sql(f"CREATE TABLE things (k {sql} NOT NULL, n INT NOT NULL, PRIMARY KEY (k, n))")
     for value in values:
@@ -308,7 +308,9 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("kind", KEYS)
-def test_what_is_no_value_of_a_key_finds_no_row_and_is_no_error(real: RealBench, kind: str) -> None:
+def test_what_is_no_value_of_a_key_finds_no_row_and_is_no_error(
+    real: RealDatabaseBench, kind: str
+) -> None:
     sql, values = KEYS[kind]
     real.sql(f"CREATE TABLE things (k {sql} NOT NULL PRIMARY KEY)")
     real.connection.query(f"INSERT INTO things VALUES ({values[-1].replace('%%', '%')})")
@@ -411,7 +413,7 @@ MYSQL: list[tuple[str, str, Any]] = [
 ]
 
 
-def test_values_are_canonical(real: RealBench, parsed: Callable[[Row], Row]) -> None:
+def test_values_are_canonical(real: RealDatabaseBench, parsed: Callable[[Row], Row]) -> None:
     types = TYPES + (MARIADB if real.kind == "mariadb" else MYSQL)
     names = [f"c{number}" for number in range(len(types))]
     real.sql("SET sql_mode = '', time_zone = '+00:00'")
@@ -439,14 +441,14 @@ def parsed() -> Callable[[Row], Row]:
     return lambda row: msgspec.json.decode(msgspec.json.encode(row))
 
 
-def test_negative_zero_keeps_its_sign(real: RealBench) -> None:
+def test_negative_zero_keeps_its_sign(real: RealDatabaseBench) -> None:
     real.sql("CREATE TABLE things (id INT PRIMARY KEY, d DOUBLE, f FLOAT)")
     real.sql("INSERT INTO things VALUES (1, -0e0, -0e0)")
     (row,) = real.database.chunk(real.described(), ("id",), None, 2, reached=None)
     assert (str(row["d"]), str(row["f"])) == ("-0.0", "-0.0")
 
 
-def test_keys_and_cascades_are_listed(real: RealBench) -> None:
+def test_keys_and_cascades_are_listed(real: RealDatabaseBench) -> None:
     real.sql(
         "CREATE TABLE parent (id INT PRIMARY KEY, code INT NOT NULL UNIQUE, maybe INT "
         "UNIQUE, t VARCHAR(9), UNIQUE (t(3)))"
@@ -465,7 +467,7 @@ def test_keys_and_cascades_are_listed(real: RealBench) -> None:
     )
 
 
-def test_generated_columns_are_listed(real: RealBench) -> None:
+def test_generated_columns_are_listed(real: RealDatabaseBench) -> None:
     versioned = (
         ", s TIMESTAMP(6) AS ROW START, e TIMESTAMP(6) AS ROW END, PERIOD FOR SYSTEM_TIME "
         "(s, e)) WITH SYSTEM VERSIONING"
@@ -482,14 +484,14 @@ def test_generated_columns_are_listed(real: RealBench) -> None:
     assert real.database.generated([f"{real.name}.plain"]) == {}
 
 
-def test_the_account_is_asked_and_answers(real: RealBench) -> None:
+def test_the_account_is_asked_and_answers(real: RealDatabaseBench) -> None:
     assert any("REPLICATION SLAVE" in grant for grant in real.database.grants())
     assert real.database.variables("binlog_format", "no_such_variable") == {"binlog_format": "ROW"}
     assert real.database.retention_hours() is None
 
 
 def test_large_rows_come_in_smaller_chunks(
-    real: RealBench, monkeypatch: pytest.MonkeyPatch
+    real: RealDatabaseBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sql, "_CHUNK_BYTES", 100_000)
     real.sql("CREATE TABLE things (id INT PRIMARY KEY, body LONGTEXT)")
@@ -502,7 +504,9 @@ def test_large_rows_come_in_smaller_chunks(
     assert [row["id"] for row in found] == list(range(60))
 
 
-def test_rows_of_every_length_come_as_the_client_library_reads_them(real: RealBench) -> None:
+def test_rows_of_every_length_come_as_the_client_library_reads_them(
+    real: RealDatabaseBench,
+) -> None:
     lengths = [0, 1, 250, 251, 252, 3_000, 8_180, 8_192, 65_535, 65_536, 70_000]
     real.sql("CREATE TABLE things (id INT PRIMARY KEY, a TEXT, b MEDIUMBLOB, c MEDIUMTEXT)")
     for id in range(330):  # more than packets have numbers
@@ -515,7 +519,7 @@ def test_rows_of_every_length_come_as_the_client_library_reads_them(real: RealBe
     assert real.database.chunk(table, ("id",), None, 1000, reached=reached) == expected
 
 
-def test_a_lost_connection_is_opened_again(real: RealBench) -> None:
+def test_a_lost_connection_is_opened_again(real: RealDatabaseBench) -> None:
     table = real.fill(ROWS)
     assert isinstance(real.database, SqlDatabase)
     real.database.server()
@@ -553,7 +557,7 @@ def test_an_unverified_certificate_is_refused_before_the_password_is_sent(mariad
 def test_mysql_without_gtids_waits_for_writers_of_the_table(
     start_mysql: Callable[..., Any],
 ) -> None:
-    bench = RealBench(start_mysql("--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"))
+    bench = RealDatabaseBench(start_mysql("--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"))
     table = bench.fill(ROWS)
     reached = bench.database.position()
     assert reached is not None

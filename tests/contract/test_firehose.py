@@ -18,7 +18,7 @@ FAILED = "ServiceUnavailableException"
 FirehoseAnswer = Callable[[dict[str, Any]], Any]
 
 
-class Service:
+class FirehoseAnswers:
     """Firehose as its client sees it: each call gets the next answer, the last one again."""
 
     def __init__(self, *answers: FirehoseAnswer) -> None:
@@ -56,7 +56,7 @@ def raises(code: str, status: int) -> FirehoseAnswer:
     return answer
 
 
-def stream(service: Service, pauses: list[float] | None = None) -> FirehoseStream:
+def stream(service: FirehoseAnswers, pauses: list[float] | None = None) -> FirehoseStream:
     return FirehoseStream(service, "changes", (pauses if pauses is not None else []).append)
 
 
@@ -68,26 +68,30 @@ def always() -> bool:
     return True
 
 
-@pytest.mark.parametrize("made", [twin, lambda: stream(Service(accepts))], ids=["twin", "firehose"])
+@pytest.mark.parametrize(
+    "made", [twin, lambda: stream(FirehoseAnswers(accepts))], ids=["twin", "firehose"]
+)
 def test_accepted_records_have_no_reason(made: Callable[[], DeliveryStream]) -> None:
     assert made().put([b"a\n", b"x" * MOST_RECORD], always) == ["", ""]
     assert made().put([], always) == []
 
 
-@pytest.mark.parametrize("made", [twin, lambda: stream(Service(accepts))], ids=["twin", "firehose"])
+@pytest.mark.parametrize(
+    "made", [twin, lambda: stream(FirehoseAnswers(accepts))], ids=["twin", "firehose"]
+)
 def test_nothing_is_accepted_when_time_is_over(made: Callable[[], DeliveryStream]) -> None:
     assert all(made().put([b"a", b"b"], lambda: False))
 
 
 def test_only_records_that_failed_are_sent_again() -> None:
-    service, pauses = Service(fails(1, 3), fails(0), accepts), list[float]()
+    service, pauses = FirehoseAnswers(fails(1, 3), fails(0), accepts), list[float]()
     assert stream(service, pauses).put([b"a", b"b", b"c", b"d"], always) == [""] * 4
     assert service.calls == [[b"a", b"b", b"c", b"d"], [b"b", b"d"], [b"b"]]
     assert pauses == list(PAUSES[:2])
 
 
 def test_what_never_comes_through_is_named_alone() -> None:
-    service = Service(fails(0))
+    service = FirehoseAnswers(fails(0))
     assert stream(service).put([b"a", b"b"], always) == [FAILED, ""]
     assert service.calls == [[b"a", b"b"]] + [[b"a"]] * len(PAUSES)
 
@@ -97,7 +101,7 @@ def test_what_never_comes_through_is_named_alone() -> None:
     [raises(FAILED, 503), raises("ThrottlingException", 400), raises("InternalFailure", 500)],
 )
 def test_a_throttled_call_is_sent_again_as_a_whole(outage: FirehoseAnswer) -> None:
-    service = Service(outage, accepts)
+    service = FirehoseAnswers(outage, accepts)
     assert stream(service).put([b"a", b"b"], always) == ["", ""]
     assert service.calls == [[b"a", b"b"]] * 2
 
@@ -106,7 +110,7 @@ def test_a_call_without_an_answer_is_sent_again() -> None:
     def lost(call: dict[str, Any]) -> Any:
         raise BotoCoreError
 
-    service = Service(lost, accepts)
+    service = FirehoseAnswers(lost, accepts)
     assert stream(service).put([b"a"], always) == [""]
 
 
@@ -117,11 +121,11 @@ def test_what_a_person_must_repair_is_raised() -> None:
         "InvalidKMSResourceException",
     ):
         with pytest.raises(StackError, match=code):
-            stream(Service(raises(code, 400))).put([b"a"], always)
+            stream(FirehoseAnswers(raises(code, 400))).put([b"a"], always)
 
 
 def test_a_call_has_at_most_what_firehose_takes() -> None:
-    service = Service(accepts)
+    service = FirehoseAnswers(accepts)
     records = [b"x"] * (RECORDS + 1) + [b"y" * MOST_RECORD] * 9
     assert stream(service).put(records, always) == [""] * len(records)
     assert [each for call in service.calls for each in call] == records
@@ -133,7 +137,7 @@ def test_a_call_has_at_most_what_firehose_takes() -> None:
 
 def test_no_repetition_begins_when_time_is_over() -> None:
     left = iter([True, True, False])
-    service = Service(fails(0))
+    service = FirehoseAnswers(fails(0))
     assert stream(service).put([b"a"], lambda: next(left)) == [FAILED]
     assert len(service.calls) == 1
 

@@ -25,7 +25,7 @@ from tests.aws_setup import create_state_table, pretend_login
 from tests.worlds.consumer_world import STREAM, TABLE, change, consumer_settings, delivery, layout
 
 
-class Context:
+class ConsumeContext:
     def get_remaining_time_in_millis(self) -> int:
         return 60_000
 
@@ -89,7 +89,7 @@ class DeployedFunction:
             )
         return [
             failure["itemIdentifier"]
-            for failure in self._handle({"Records": records}, Context())["batchItemFailures"]
+            for failure in self._handle({"Records": records}, ConsumeContext())["batchItemFailures"]
         ]
 
     def documents(self) -> dict[str, dict[str, Any]]:

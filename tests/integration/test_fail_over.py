@@ -73,7 +73,7 @@ def pair(request: pytest.FixtureRequest) -> Pair:
     return Pair(request.getfixturevalue(f"start_{request.param}"))
 
 
-class Stream(MemoryStage):
+class FailOverStage(MemoryStage):
     def __init__(self, pair: Pair) -> None:
         super().__init__()
         self._pair = pair
@@ -98,7 +98,7 @@ class Stream(MemoryStage):
     ("pair", "relay_lives"), [("mariadb", True), ("mysql", False)], indirect=["pair"]
 )
 def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives: bool) -> None:
-    stream = Stream(pair)
+    stream = FailOverStage(pair)
     relay = stream.start("one")
     try:
         wait_for(stream.point)
@@ -151,7 +151,7 @@ def test_what_the_new_primary_lacks_is_listed_and_mended(pair: Pair, relay_lives
 
 @pytest.mark.parametrize("pair", ["mariadb", "mysql"], indirect=True)
 def test_a_planned_change_of_server_loses_nothing_and_reads_nothing_again(pair: Pair) -> None:
-    stream = Stream(pair)
+    stream = FailOverStage(pair)
     relay = stream.start("one")
     try:
         wait_for(stream.point)

@@ -18,7 +18,7 @@ from shared.values.errors import StateUnavailable, TopicError
 from shared.values.message import Message, decode
 from shared.values.seq import split_seq
 from shared.values.settings import SourceSettings, TableSettings
-from tests.integration.test_relay import Moody, in_order, load, replayed, shop, table_now
+from tests.integration.test_relay import MoodyTopic, in_order, load, replayed, shop, table_now
 from tests.tier import ONLY_SOAK
 from tests.worlds.twins.claims import MemoryClaims
 from tests.worlds.twins.state import MemoryCoverages, MemoryDues, MemorySchemas, MemoryStreams
@@ -29,12 +29,12 @@ FIRST, SECOND = "shop", "shop/second"
 DeployedTables = dict[str, list[str]]
 
 
-class Reach:
+class KillableParts:
     """State and topic as a process sees them that may be killed: from then on nothing it does
     reaches either.
     """
 
-    def __init__(self, streams: MemoryStreams, topic: Moody) -> None:
+    def __init__(self, streams: MemoryStreams, topic: MoodyTopic) -> None:
         self._streams, self._topic, self.dead = streams, topic, False
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -59,12 +59,12 @@ class SourceAndRelays:
         self.server, self.database = server, database
         self.coverage = MemoryCoverages()
         self.topic, self.streams, self.schemas, self.claims = (
-            Moody(),
+            MoodyTopic(),
             MemoryStreams(),
             MemorySchemas(),
             MemoryClaims(),
         )
-        self.running: dict[str, tuple[threading.Thread, RelaySetup, Reach]] = {}
+        self.running: dict[str, tuple[threading.Thread, RelaySetup, KillableParts]] = {}
         self.threads: list[threading.Thread] = []
         self.errors: list[BaseException] = []
         self.deployed: DeployedTables = {}
@@ -86,7 +86,7 @@ class SourceAndRelays:
         tables = {
             f"{self.database}.{table}": TableSettings(shards=8) for table in self.deployed[stream]
         }
-        reach = Reach(self.streams, self.topic)
+        reach = KillableParts(self.streams, self.topic)
         job = RelaySetup(
             source=SourceSettings(name, "none", tables, start="latest", relay_of=relay_of),
             streams=reach,
@@ -113,7 +113,7 @@ class SourceAndRelays:
         self.threads.append(thread)
         thread.start()
 
-    def _run(self, job: RelaySetup, reach: Reach) -> None:
+    def _run(self, job: RelaySetup, reach: KillableParts) -> None:
         try:
             relay(job)
         except BaseException as error:  # noqa: BLE001 (asserted at the end)

@@ -34,7 +34,7 @@ from tests.worlds.twins.state import MemoryCoverages, MemoryDues, MemorySchemas,
 from tests.worlds.twins.topic import MemoryTopic
 
 
-class Moody(MemoryTopic):
+class MoodyTopic(MemoryTopic):
     """Acknowledges most messages, loses some, and loses some acknowledgements."""
 
     def __init__(self) -> None:
@@ -140,7 +140,7 @@ def table_now(server: Any, shop: str) -> dict[int, dict[str, Any]]:
 
 @pytest.mark.soak
 def test_changes_add_up_to_the_table_while_relays_come_and_go(server: Any, shop: str) -> None:
-    topic, streams, schemas, claims = Moody(), MemoryStreams(), MemorySchemas(), MemoryClaims()
+    topic, streams, schemas, claims = MoodyTopic(), MemoryStreams(), MemorySchemas(), MemoryClaims()
     source = SourceSettings(
         "shop", "none", {f"{shop}.listings": TableSettings(shards=8)}, start="latest"
     )
@@ -217,7 +217,7 @@ def rows_of(changes: list[Change]) -> dict[int, Any]:
     return {key: row for key, row in rows.items() if row is not None}
 
 
-class Context:
+class RelayContext:
     aws_request_id = "11111111-2222-3333-4444-555555555555"
 
     def __init__(self, seconds: float) -> None:
@@ -275,7 +275,7 @@ def test_the_function_relays_until_its_time_is_nearly_over_and_the_next_one_goes
 
         def invoke(seconds: int) -> threading.Thread:
             thread = threading.Thread(
-                target=lambda: ended.setdefault(seconds, relay.handle({}, Context(seconds)))
+                target=lambda: ended.setdefault(seconds, relay.handle({}, RelayContext(seconds)))
             )
             thread.start()
             return thread

@@ -18,7 +18,7 @@ from tests.worlds.memory_stage import MemoryStage
 TABLE = "shop.listings"
 
 
-class Shop(MemoryStage):
+class RestoredShop(MemoryStage):
     """One server and what its consumers know."""
 
     def __init__(self, server: Any) -> None:
@@ -64,8 +64,8 @@ class Shop(MemoryStage):
 
 
 @pytest.fixture
-def shop(request: pytest.FixtureRequest) -> Shop:
-    return Shop(request.getfixturevalue(f"start_{request.param}")())
+def shop(request: pytest.FixtureRequest) -> RestoredShop:
+    return RestoredShop(request.getfixturevalue(f"start_{request.param}")())
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,9 @@ def shop(request: pytest.FixtureRequest) -> Shop:
     ],
     indirect=["shop"],
 )
-def test_what_a_restored_server_lacks_is_listed_and_mended(shop: Shop, relay_lives: bool) -> None:
+def test_what_a_restored_server_lacks_is_listed_and_mended(
+    shop: RestoredShop, relay_lives: bool
+) -> None:
     relay = shop.start("one")
     try:
         wait_for(shop.point)
@@ -123,7 +125,7 @@ def test_what_a_restored_server_lacks_is_listed_and_mended(shop: Shop, relay_liv
 
 
 @pytest.mark.parametrize("shop", ["mariadb", "mysql"], indirect=True)
-def test_a_reset_of_the_binlog_is_a_lost_position(shop: Shop) -> None:
+def test_a_reset_of_the_binlog_is_a_lost_position(shop: RestoredShop) -> None:
     relay = shop.start("one")
     try:
         wait_for(shop.point)

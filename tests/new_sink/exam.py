@@ -10,7 +10,7 @@ from shared.flows.consume.sinks.jsonlines import read
 from tests.contract.sinks import EXAMS, Exam
 
 
-class JsonLines(Exam):
+class JsonLinesExam(Exam):
     kind = "jsonlines"
     refused: ClassVar[dict[str, Any] | None] = {"title": "x" * 10_000}
 
@@ -35,4 +35,4 @@ class JsonLines(Exam):
         (self.folder / "away").rename(self.folder / "there")
 
 
-EXAMS.append(JsonLines)
+EXAMS.append(JsonLinesExam)

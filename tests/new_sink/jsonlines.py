@@ -22,7 +22,7 @@ class Settings(
     longest: int = 10_000
 
 
-class Line(msgspec.Struct):
+class WrittenLine(msgspec.Struct):
     """One change as it is written; `after` is empty when the row is gone."""
 
     seq: int
@@ -32,11 +32,11 @@ class Line(msgspec.Struct):
     after: dict[str, Any] | None
 
 
-def read(path: Path) -> dict[RowName, Line]:
+def read(path: Path) -> dict[RowName, WrittenLine]:
     """The newest line of each row."""
-    newest: dict[RowName, Line] = {}
+    newest: dict[RowName, WrittenLine] = {}
     for text in path.read_text().splitlines() if path.exists() else ():
-        line = msgspec.json.decode(text, type=Line)
+        line = msgspec.json.decode(text, type=WrittenLine)
         if line.op == "t":
             older = (each for each in newest.values() if each.table == line.table)
             for each in [each for each in older if each.seq < line.seq]:
@@ -67,7 +67,7 @@ class JsonLines:
             return [Outcome("failed", type(error).__name__)] * len(slice.arrivals)
         return outcomes
 
-    def _outcome(self, arrival: Arrival, newest: dict[RowName, Line]) -> Outcome:
+    def _outcome(self, arrival: Arrival, newest: dict[RowName, WrittenLine]) -> Outcome:
         line = _line(arrival)
         held = newest.get((line.table, line.key))
         if held is not None and held.seq > line.seq:
@@ -83,10 +83,10 @@ class JsonLines:
                 yield msgspec.json.encode(_line(arrival)).decode() + "\n"
 
 
-def _line(arrival: Arrival) -> Line:
+def _line(arrival: Arrival) -> WrittenLine:
     change = arrival.change
     key = msgspec.json.encode(change.key).decode() if change.op != "t" else ""
-    return Line(change.seq, change.op, arrival.message.full_name, key, change.after)
+    return WrittenLine(change.seq, change.op, arrival.message.full_name, key, change.after)
 
 
 def build(settings: Settings, around: Surroundings) -> JsonLines:

@@ -14,7 +14,7 @@ from shared.values.errors import StackError
 MANY = 300
 
 
-class Consumer:
+class AppliesInTime:
     """Applies messages as time passes. done: the messages that are applied at a time."""
 
     def __init__(self, done: Callable[[float], set[str]]) -> None:
@@ -48,7 +48,7 @@ def ids(many: int) -> list[str]:
 
 
 def test_reading_goes_on_soon_after_enough_is_applied_and_few_are_asked_for() -> None:
-    consumer = Consumer(lambda now: set(ids(int(now * 1_000))))
+    consumer = AppliesInTime(lambda now: set(ids(int(now * 1_000))))
     waits = consumer.awaiting()
     waits.sent(ids(MANY))
     waits.hold_back()
@@ -57,7 +57,7 @@ def test_reading_goes_on_soon_after_enough_is_applied_and_few_are_asked_for() ->
 
 
 def test_later_messages_count_where_the_oldest_are_stuck() -> None:
-    consumer = Consumer(lambda now: set(ids(MANY)[150:]) if now else set())
+    consumer = AppliesInTime(lambda now: set(ids(MANY)[150:]) if now else set())
     waits = consumer.awaiting()
     waits.sent(ids(MANY))
     waits.hold_back()
@@ -67,7 +67,7 @@ def test_later_messages_count_where_the_oldest_are_stuck() -> None:
 
 @pytest.mark.parametrize("after", [0.3, 5.0, 60.0])
 def test_the_end_is_seen_soon_and_a_slow_consumer_is_not_asked_often(after: float) -> None:
-    consumer = Consumer(lambda now: set(ids(64)) if now >= after else set())
+    consumer = AppliesInTime(lambda now: set(ids(64)) if now >= after else set())
     consumer.awaiting().until_done(dict.fromkeys(ids(64), "group"))
     assert after <= consumer.now <= after + max(0.1, min(1.0, 0.2 * after)) + 0.01
     assert len(consumer.asked) <= 25 + after
@@ -76,7 +76,7 @@ def test_the_end_is_seen_soon_and_a_slow_consumer_is_not_asked_often(after: floa
 
 def test_nothing_applied_for_too_long_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(awaiting_consumer, "STALLED_SECONDS", 30.0)
-    consumer = Consumer(lambda _: set())
+    consumer = AppliesInTime(lambda _: set())
     with pytest.raises(StackError, match="has applied none of 64 messages, of group group for one"):
         consumer.awaiting().until_done(dict.fromkeys(ids(64), "group"))
     assert 30.0 < consumer.now < 32.0

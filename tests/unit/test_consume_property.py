@@ -46,7 +46,7 @@ OF_SEARCH = ("down", "half", "lost")
 """Faults of Elasticsearch: they happen at the next call to it."""
 
 
-class Fault:
+class CallFault:
     """What happens at the `at`-th call to the outside of one batch."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class Fault:
 
 
 class Between:
-    def __init__(self, twin: Any, fault: Fault) -> None:
+    def __init__(self, twin: Any, fault: CallFault) -> None:
         self._twin, self._fault = twin, fault
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -115,10 +115,10 @@ class PatientWorld(ConsumerWorld):
     least_rows = 1 << 30
 
 
-class Consumer(RuleBasedStateMachine):
+class ConsumerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.fault = Fault()
+        self.fault = CallFault()
         self.world = PatientWorld(wrap=lambda twin: Between(twin, self.fault))
         self.log: list[Change] = []  # every change of the source, by seq
         self.published = 0
@@ -444,10 +444,10 @@ class Consumer(RuleBasedStateMachine):
         )
 
 
-Consumer.TestCase.settings = settings(
+ConsumerMachine.TestCase.settings = settings(
     max_examples=TIER.consume_runs,
     stateful_step_count=50,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-TestConsumer = pytest.mark.soak(Consumer.TestCase)
+TestConsumer = pytest.mark.soak(ConsumerMachine.TestCase)

@@ -21,7 +21,7 @@ from shared.values.parked_change import RowItem
 from shared.values.redrive_command import RedriveCommand
 from shared.values.redrive_work import RedriveWork
 from shared.values.settings import StageSettings
-from tests.unit.test_consume_property import Between, Fault
+from tests.unit.test_consume_property import Between, CallFault
 from tests.unit.test_every_change import EveryChangeWorld
 from tests.worlds.consumer_world import ALIAS, ConsumerWorld, change, delivery
 from tests.worlds.killed import Killed
@@ -115,7 +115,7 @@ def test_a_command_that_was_moved_to_the_dlq_is_sent_again(action: Any) -> None:
 @pytest.mark.parametrize("kind", ["killed before", "killed after"])
 @pytest.mark.parametrize("at", range(1, 25))
 def test_whatever_is_killed_the_first_refused_change_keeps_its_reason(at: int, kind: str) -> None:
-    fault = Fault()
+    fault = CallFault()
     world = EveryChangeWorld(wrap=lambda twin: Between(twin, fault))
     world.recorder.poison = {"tx/1"}
     world.publish(change(1, "u", 1), change(2, "u", 1), change(3, "u", 2))
@@ -138,7 +138,7 @@ def test_whatever_is_killed_the_first_refused_change_keeps_its_reason(at: int, k
 
 
 def test_a_row_that_was_closed_for_a_change_that_is_accepted_now_is_open() -> None:
-    fault = Fault()
+    fault = CallFault()
     world = EveryChangeWorld(wrap=lambda twin: Between(twin, fault))
     for at in range(1, 25):
         one, two = 2 * at, 2 * at + 1
@@ -217,7 +217,7 @@ def test_what_is_parked_keeps_its_row_and_flag(seconds: int) -> None:
 @pytest.mark.parametrize("at", range(1, 20))
 def test_a_row_is_not_forgotten_while_a_slow_function_parks_a_change_of_it(at: int) -> None:
     """The watch looks between any two of its calls: row and flag are there in the end."""
-    fault = Fault()
+    fault = CallFault()
     world = RedriveWorld(wrap=lambda twin: Between(twin, fault))
     empty_row(world)
     world.now += 1_300

@@ -21,7 +21,7 @@ from shared.values.index_pair import NO_PAIRS, IndexPair, IndexPairs
 from shared.values.job import BackfillWork, CutoverWork, Job, ResyncWork, VerifyWork, Work
 from shared.values.new_indexes import NewIndexes
 from tests.tier import TIER
-from tests.unit.test_job_slice import Machine
+from tests.unit.test_job_slice import JobsFunction
 from tests.worlds.backfill_world import BackfillWorld
 from tests.worlds.consumer_world import ALIAS, ConsumerWorld, change, delivery
 from tests.worlds.killed import Killed
@@ -92,22 +92,22 @@ def world() -> BackfillWorld:
 
 
 @pytest.fixture
-def machine(world: BackfillWorld) -> Machine:
-    return Machine(world)
+def machine(world: BackfillWorld) -> JobsFunction:
+    return JobsFunction(world)
 
 
-def run(machine: Machine, work: Work, **wanted: Any) -> Job:
+def run(machine: JobsFunction, work: Work, **wanted: Any) -> Job:
     job = machine.submit(work, **wanted)
     machine.until_over()
     (done,) = (one for one in machine.world.state.jobs.ended("search", 99) if one.id == job.id)
     return done
 
 
-def filled(machine: Machine) -> None:
+def filled(machine: JobsFunction) -> None:
     assert run(machine, BackfillWork(into=NewIndexes())).state == "done"
 
 
-def failed(machine: Machine, work: Work, **wanted: Any) -> str:
+def failed(machine: JobsFunction, work: Work, **wanted: Any) -> str:
     """Why a job is refused; its slot is free afterwards."""
     job = machine.submit(work, **wanted)
     assert machine.slice(job.slot) == "failed"
@@ -123,7 +123,7 @@ def in_index(world: BackfillWorld, index: str) -> dict[str, Any]:
 
 
 def test_a_new_index_is_filled_while_the_serving_one_serves(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     before = in_index(world, OLD)
     done = run(machine, BackfillWork(into=NewIndexes()))
@@ -139,7 +139,7 @@ def test_a_new_index_is_filled_while_the_serving_one_serves(
 
 
 def test_an_index_that_was_dropped_is_filled_beside_the_empty_one(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     search = world.world.search
     search.indexes.clear()
@@ -155,7 +155,7 @@ def test_an_index_that_was_dropped_is_filled_beside_the_empty_one(
 
 
 def test_an_index_that_was_dropped_after_a_cutover_is_not_the_former_one(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     """The former index is there still, without its alias and with what was long ago."""
     search = world.world.search
@@ -174,7 +174,7 @@ def test_an_index_that_was_dropped_after_a_cutover_is_not_the_former_one(
     assert in_index(world, third) == world.source()
 
 
-def test_cutover_rollback_and_finish(world: BackfillWorld, machine: Machine) -> None:
+def test_cutover_rollback_and_finish(world: BackfillWorld, machine: JobsFunction) -> None:
     filled(machine)
     search = world.world.search
     report = msgspec.convert(run(machine, CutoverWork()).result, CutoverReport)
@@ -200,7 +200,7 @@ def test_cutover_rollback_and_finish(world: BackfillWorld, machine: Machine) -> 
     }
 
 
-def test_steps_in_a_wrong_order_are_explained(world: BackfillWorld, machine: Machine) -> None:
+def test_steps_in_a_wrong_order_are_explained(world: BackfillWorld, machine: JobsFunction) -> None:
     assert "no new index that is filled" in failed(machine, CutoverWork(step="cutover"))
     assert "nothing to roll back" in failed(machine, CutoverWork(step="rollback"))
     assert "no cutover to finish" in failed(machine, CutoverWork(step="finish"))
@@ -213,7 +213,7 @@ def test_steps_in_a_wrong_order_are_explained(world: BackfillWorld, machine: Mac
 
 
 def test_what_writes_to_one_index_alone_waits_for_the_end(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     filled(machine)
     for work in (
@@ -227,7 +227,9 @@ def test_what_writes_to_one_index_alone_waits_for_the_end(
         assert "rowline cutover search" in outcome
 
 
-def test_an_abandoned_index_is_not_written_any_more(world: BackfillWorld, machine: Machine) -> None:
+def test_an_abandoned_index_is_not_written_any_more(
+    world: BackfillWorld, machine: JobsFunction
+) -> None:
     filled(machine)
     run(machine, CutoverWork(step="abandon"))
     world.write()
@@ -237,7 +239,7 @@ def test_an_abandoned_index_is_not_written_any_more(world: BackfillWorld, machin
 
 
 def test_a_cancelled_fill_leaves_the_serving_index_alone(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     job = machine.submit(BackfillWork(into=NewIndexes()))
     world.kill_rate = 1.0
@@ -261,7 +263,7 @@ def test_a_cancelled_fill_leaves_the_serving_index_alone(
 
 
 def test_a_fill_after_a_cancelled_one_takes_another_index(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     """What the cancelled one left has rows that were deleted since: it is never filled further."""
     held = filling(machine)
@@ -279,7 +281,7 @@ def test_a_fill_after_a_cancelled_one_takes_another_index(
 
 
 def test_a_fill_cancelled_without_the_sink_names_the_command_that_ends_its_writes(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     held, sink = filling(machine), mock.Mock(spec=["apply"])
     over = job_control.cancel(world.state, held, sink, lambda _: None, machine.polling)
@@ -288,7 +290,7 @@ def test_a_fill_cancelled_without_the_sink_names_the_command_that_ends_its_write
     assert not world.state.pairs.read("search").pairs
 
 
-def filling(machine: Machine) -> Job:
+def filling(machine: JobsFunction) -> Job:
     """A job that was killed just before its new index counted as filled."""
     machine.submit(BackfillWork(into=NewIndexes()))
     with mock.patch.object(Beside, "end", side_effect=Killed), contextlib.suppress(Killed):
@@ -300,7 +302,7 @@ def filling(machine: Machine) -> Job:
 
 
 def test_parked_changes_stop_a_cutover_unless_accepted(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     filled(machine)
     search = world.world.search
@@ -317,7 +319,7 @@ def test_parked_changes_stop_a_cutover_unless_accepted(
 
 
 def test_an_index_that_was_made_again_is_not_cut_over(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     filled(machine)
     held = world.state.pairs.read("search")
@@ -327,7 +329,7 @@ def test_an_index_that_was_made_again_is_not_cut_over(
 
 
 def test_a_plain_index_under_the_name_of_the_alias_is_explained(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     world.world.search.plain.add(ALIAS)
     outcome = failed(machine, BackfillWork(into=NewIndexes()))
@@ -423,7 +425,7 @@ def test_no_reader_goes_back_whatever_is_killed(seed: int, kill_rate: float) -> 
     world.backfill()
     world.drain()
     readers = Readers(world)
-    machine = Machine(world)
+    machine = JobsFunction(world)
     world.kill_rate = kill_rate
     for work in (
         BackfillWork(into=NewIndexes()),
@@ -447,12 +449,12 @@ def test_no_reader_goes_back_whatever_is_killed(seed: int, kill_rate: float) -> 
     assert world.world.parked() == []
 
 
-def within_exchange(happens: Callable[[MemorySearch], None]) -> tuple[BackfillWorld, Machine]:
+def within_exchange(happens: Callable[[MemorySearch], None]) -> tuple[BackfillWorld, JobsFunction]:
     """A world that is filled; `happens` comes just before readers are moved."""
     world = growing(Random(3))
     world.backfill()
     world.drain()
-    machine, search = Machine(world), world.world.search
+    machine, search = JobsFunction(world), world.world.search
     world.pace = {world.commit: 1}
     filled(machine)
     real = search.move_aliases
@@ -597,7 +599,7 @@ def test_a_cutover_that_is_refused_late_leaves_the_usual_order() -> None:
     world = growing(Random(3))
     world.backfill()
     world.drain()
-    machine = Machine(world)
+    machine = JobsFunction(world)
     filled(machine)
     machine.submit(CutoverWork())
     levels = iter([0, StackError("has 1 parked changes", thing="consumer search")])
@@ -652,7 +654,7 @@ def test_searches_of_the_index_beside_see_a_change_first_while_readers_may_move(
 
 @pytest.mark.parametrize("cancelled", [False, True])
 def test_functions_that_may_run_longer_than_a_slice_are_waited_for_in_several(
-    world: BackfillWorld, machine: Machine, cancelled: bool
+    world: BackfillWorld, machine: JobsFunction, cancelled: bool
 ) -> None:
     world.world.settings = msgspec.structs.replace(world.world.settings, timeout=900)
     began = world.now

@@ -19,7 +19,7 @@ from shared.values.gate import Cause
 from shared.values.job import Job
 from shared.values.redrive_work import RedriveWork
 from tests.tier import TIER
-from tests.unit.test_consume_property import Between, Fault
+from tests.unit.test_consume_property import Between, CallFault
 from tests.worlds.consumer_world import change, consumer_settings, delivery
 from tests.worlds.killed import Killed
 from tests.worlds.memory_parts import watch_setup
@@ -30,7 +30,7 @@ GROUPS = ("g0", "g1")
 SETTINGS = msgspec.structs.replace(consumer_settings(), ordering="every-change")
 
 
-class Recorder:
+class RecordingCode:
     """Own code with side effects: it records the ids that it was called with.
 
     poison: ids that it refuses. unwell: ids that fail once, by themselves.
@@ -61,7 +61,7 @@ class EveryChangeWorld(RedriveWorld):
     least_rows = 1 << 30
 
     def __init__(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> None:
-        self.recorder = Recorder()
+        self.recorder = RecordingCode()
         super().__init__(SETTINGS, wrap)
 
     def sink(self, wrap: Callable[[Any], Any] = lambda twin: twin) -> Any:
@@ -239,7 +239,7 @@ def test_what_joins_a_closed_row_holds_up_no_probe(world: EveryChangeWorld, othe
     assert [one.id for one in world.parked()] == ["tx/1", "tx/2"]
 
 
-class Slow(Recorder):
+class SlowRecordingCode(RecordingCode):
     """Each call takes 0.3 seconds; the function is killed in the call of so many in all."""
 
     def __init__(self, killed_at: int) -> None:
@@ -261,7 +261,7 @@ def test_a_kill_repeats_only_what_followed_the_last_progress(
     killed_at: int, poison: set[str]
 ) -> None:
     world = EveryChangeWorld()
-    world.recorder = slow = Slow(killed_at)
+    world.recorder = slow = SlowRecordingCode(killed_at)
     slow.poison = poison
     world.consume = world.cold_start()
     world.publish(*(change(n, "u", n % 9) for n in range(1, 31)))
@@ -286,7 +286,7 @@ def test_a_kill_repeats_only_what_followed_the_last_progress(
 def test_a_short_batch_writes_its_marks_once_and_a_long_one_each_second(
     world: EveryChangeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.recorder = slow = Slow(0)
+    world.recorder = slow = SlowRecordingCode(0)
     world.consume = world.cold_start()
     moves: list[int] = []
     advance = world.state.marks.advance
@@ -311,7 +311,7 @@ class Random:
 
     def __init__(self, seed: int, *, kills: bool) -> None:
         self.random = random.Random(seed)
-        self.fault = Fault()
+        self.fault = CallFault()
         self.world = EveryChangeWorld(lambda twin: Between(twin, self.fault))
         self.kills = kills
         self.setup = watch_setup(self.world, lambda: self.world.now)

@@ -17,7 +17,7 @@ from shared.values.new_indexes import NewIndexes
 from shared.values.settings import FilterSettings
 from tests.tier import TIER
 from tests.unit.test_cutover import NEW, OLD, in_index, run
-from tests.unit.test_job_slice import Machine
+from tests.unit.test_job_slice import JobsFunction
 from tests.worlds.backfill_world import BackfillWorld
 from tests.worlds.consumer_world import ALIAS, consumer_settings
 from tests.worlds.own_rows import listing
@@ -30,7 +30,7 @@ CONSUMER = consumer_settings(
 )
 
 
-def made(random: Random) -> tuple[BackfillWorld, Machine]:
+def made(random: Random) -> tuple[BackfillWorld, JobsFunction]:
     """A world with a row outside the filter, one without a document, and one that changes sides."""
     world = BackfillWorld(random, consumer=CONSUMER)
     usual = world.row
@@ -40,7 +40,7 @@ def made(random: Random) -> tuple[BackfillWorld, Machine]:
         return {**usual(key), **({"title": "t11"} if moves else {})}
 
     world.row = row  # type: ignore[method-assign]
-    return world, Machine(world)
+    return world, JobsFunction(world)
 
 
 def documents(world: BackfillWorld) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def documents(world: BackfillWorld) -> dict[str, Any]:
     return {id: document for id, document in made.items() if document is not None}
 
 
-def compared(world: BackfillWorld, machine: Machine, index: str = "") -> VerifyReport:
+def compared(world: BackfillWorld, machine: JobsFunction, index: str = "") -> VerifyReport:
     """A verify while nothing else happens."""
     pace, world.pace = world.pace, {world.commit: 1}
     job = machine.submit(VerifyWork(index=index), tables=("shop.items",))

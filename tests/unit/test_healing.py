@@ -44,7 +44,7 @@ LISTINGS = Table(
 PLACE = (STREAM, EPOCH)
 
 
-class World:
+class HealingWorld:
     """A database whose changes are archived, and a table that loses some."""
 
     def __init__(self, dice: random.Random, transactions: int) -> None:
@@ -122,11 +122,11 @@ class World:
 
 
 @pytest.fixture
-def worlds() -> Iterator[tuple[random.Random, World]]:
-    def each() -> Iterator[tuple[random.Random, World]]:
+def worlds() -> Iterator[tuple[random.Random, HealingWorld]]:
+    def each() -> Iterator[tuple[random.Random, HealingWorld]]:
         for number in range(TIER.archive_runs // 3):
             dice = random.Random(SEED * 7919 + number)
-            yield dice, World(dice, dice.randint(2, 40))
+            yield dice, HealingWorld(dice, dice.randint(2, 40))
 
     return each()
 
@@ -154,7 +154,7 @@ def test_what_was_removed_by_hand_or_never_came_is_named_and_comes_back(worlds: 
 
 
 def test_only_what_the_binlog_still_has_comes_back() -> None:
-    world = World(random.Random(3), 30)
+    world = HealingWorld(random.Random(3), 30)
     world.archive(list(world.changes))
     world.server.rotate()
     world.server.commit(world.server.insert(LISTINGS, {"id": 9_000, "price": 1}))
@@ -167,7 +167,7 @@ def test_only_what_the_binlog_still_has_comes_back() -> None:
 
 def test_a_span_whose_changes_do_not_fit_the_numbers_is_left_alone() -> None:
     """The stream counted changes that no event brings: nothing can be proved there."""
-    world = World(random.Random(4), 10)
+    world = HealingWorld(random.Random(4), 10)
     world.archive(list(world.changes))
     world.lake.remove({4, 5})
     (found,) = audit(world.lake, world.state, (STREAM,))
@@ -178,7 +178,7 @@ def test_a_span_whose_changes_do_not_fit_the_numbers_is_left_alone() -> None:
 
 
 def test_healing_again_or_while_the_change_arrives_adds_nothing_twice() -> None:
-    world = World(random.Random(5), 20)
+    world = HealingWorld(random.Random(5), 20)
     world.archive(list(world.changes))
     world.lake.remove({6, 7})
     (found,) = audit(world.lake, world.state, (STREAM,))
@@ -203,7 +203,7 @@ def test_healing_again_or_while_the_change_arrives_adds_nothing_twice() -> None:
 
 
 def test_what_was_removed_on_purpose_does_not_come_back() -> None:
-    world = World(random.Random(6), 20)
+    world = HealingWorld(random.Random(6), 20)
     world.archive(list(world.changes))
     head = world.lake.head()
     ledger = Ledger.decode(head.ledger)
@@ -219,7 +219,7 @@ def test_what_was_removed_on_purpose_does_not_come_back() -> None:
 
 
 def test_what_nobody_can_bring_back_is_given_up_and_no_audit_names_it() -> None:
-    world = World(random.Random(8), 20)
+    world = HealingWorld(random.Random(8), 20)
     last = max(world.changes)
     world.archive([n for n in world.changes if n not in (4, 5)])  # these were parked and dropped
     world.lake.remove({7})
@@ -234,7 +234,7 @@ def test_what_nobody_can_bring_back_is_given_up_and_no_audit_names_it() -> None:
 
 
 def test_giving_up_starts_over_when_somebody_commits_meanwhile() -> None:
-    world = World(random.Random(9), 20)
+    world = HealingWorld(random.Random(9), 20)
     world.archive([n for n in world.changes if n not in (4, 9)])
     append, raced = world.lake.append, list[int]()
 
@@ -252,7 +252,7 @@ def test_giving_up_starts_over_when_somebody_commits_meanwhile() -> None:
 
 
 def test_a_table_that_lost_every_row_is_healed_from_the_beginning_of_the_segment() -> None:
-    world = World(random.Random(10), 20)
+    world = HealingWorld(random.Random(10), 20)
     world.cover()
     world.archive(list(world.changes))
     world.lake.remove(set(world.changes))
@@ -265,7 +265,7 @@ def test_a_table_that_lost_every_row_is_healed_from_the_beginning_of_the_segment
 @pytest.mark.parametrize("how", [{"numbers": 7}, {"server": "another"}], ids=str)
 def test_a_segment_that_cannot_be_proved_heals_nothing(how: dict[str, Any]) -> None:
     """Another number of changes lies there, or another server answers."""
-    world = World(random.Random(11), 20)
+    world = HealingWorld(random.Random(11), 20)
     world.cover(**how)
     world.archive(list(world.changes))
     world.lake.remove(set(world.changes))

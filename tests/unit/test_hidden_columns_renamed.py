@@ -21,7 +21,7 @@ def table(*columns: str, name: str = "t") -> Table:
     return Table("k", name, tuple(made), ("id",))
 
 
-class Relay:
+class ExaminingRelay:
     """Examines as one relay after another does, with the same state."""
 
     def __init__(self, tables: dict[str, TableSettings] = HIDES) -> None:
@@ -52,8 +52,8 @@ class Relay:
 
 
 @pytest.fixture
-def relay() -> Relay:
-    made = Relay()
+def relay() -> ExaminingRelay:
+    made = ExaminingRelay()
     made.rows("id", "ssn", "name")
     return made
 
@@ -69,7 +69,9 @@ def relay() -> Relay:
         "ALTER TABLE t CHANGE ssn city TEXT, CHANGE name ssn TEXT",
     ],
 )
-def test_a_statement_that_renames_a_hidden_column_stops_its_table(relay: Relay, sql: str) -> None:
+def test_a_statement_that_renames_a_hidden_column_stops_its_table(
+    relay: ExaminingRelay, sql: str
+) -> None:
     with pytest.raises(CannotNumber, match=r"column ssn.*renamed to city") as stopped:
         relay.sql(sql)
     assert stopped.value.table == "k.t"
@@ -80,7 +82,7 @@ def test_a_statement_that_renames_a_hidden_column_stops_its_table(relay: Relay, 
     assert "column city" in relay.refusal()
 
 
-def test_it_is_captured_again_once_the_new_name_is_hidden_or_cleared(relay: Relay) -> None:
+def test_it_is_captured_again_once_the_new_name_is_hidden_or_cleared(relay: ExaminingRelay) -> None:
     for settings in (TableSettings(drop=("city",)), TableSettings(clear=("city",))):
         relay.start(HIDES)
         with pytest.raises(CannotNumber):
@@ -90,18 +92,18 @@ def test_it_is_captured_again_once_the_new_name_is_hidden_or_cleared(relay: Rela
     relay.rows("id", "city", "name")
 
 
-def test_a_rename_that_the_stanza_foresees_stops_nothing(relay: Relay) -> None:
+def test_a_rename_that_the_stanza_foresees_stops_nothing(relay: ExaminingRelay) -> None:
     relay.start({"k.t": TableSettings(drop=("ssn",), mask={"city": "hash"})})
     relay.sql("ALTER TABLE t RENAME COLUMN ssn TO city")
     relay.rows("id", "city", "name")
 
 
-def test_a_swap_by_several_statements_stops_at_the_first(relay: Relay) -> None:
+def test_a_swap_by_several_statements_stops_at_the_first(relay: ExaminingRelay) -> None:
     with pytest.raises(CannotNumber, match=r"column ssn.*renamed to tmp"):
         relay.sql("ALTER TABLE t CHANGE ssn tmp TEXT")
 
 
-def test_a_rename_in_another_case_stops_the_table(relay: Relay) -> None:
+def test_a_rename_in_another_case_stops_the_table(relay: ExaminingRelay) -> None:
     with pytest.raises(CannotNumber, match="renamed to SSN"):
         relay.sql("ALTER TABLE t CHANGE ssn SSN TEXT")
 
@@ -117,7 +119,7 @@ def test_a_rename_in_another_case_stops_the_table(relay: Relay) -> None:
     ],
 )
 def test_what_no_statement_explains_stops_the_table(
-    relay: Relay, columns: tuple[str, ...], says: str
+    relay: ExaminingRelay, columns: tuple[str, ...], says: str
 ) -> None:
     """As after a DDL with sql_log_bin = 0, or while the table was not captured."""
     relay.start()
@@ -126,13 +128,13 @@ def test_what_no_statement_explains_stops_the_table(
             relay.rows(*columns)
 
 
-def test_a_new_name_that_went_again_is_forgotten(relay: Relay) -> None:
+def test_a_new_name_that_went_again_is_forgotten(relay: ExaminingRelay) -> None:
     with pytest.raises(CannotNumber):
         relay.rows("id", "city", "name")
     relay.rows("id", "ssn", "name")
 
 
-def test_added_dropped_and_renamed_open_columns_stop_nothing(relay: Relay) -> None:
+def test_added_dropped_and_renamed_open_columns_stop_nothing(relay: ExaminingRelay) -> None:
     relay.sql("ALTER TABLE t ADD city TEXT AFTER ssn, ADD COLUMN (a INT, b INT DEFAULT 3)")
     relay.start()  # killed in between
     relay.sql("ALTER TABLE t RENAME COLUMN name TO label")
@@ -143,7 +145,7 @@ def test_added_dropped_and_renamed_open_columns_stop_nothing(relay: Relay) -> No
     relay.rows("city:int", "id", "label", "a", "b", "ssn")
 
 
-def test_a_relay_that_reads_again_meets_former_column_sets(relay: Relay) -> None:
+def test_a_relay_that_reads_again_meets_former_column_sets(relay: ExaminingRelay) -> None:
     relay.sql("ALTER TABLE t RENAME COLUMN name TO label")
     relay.rows("id", "ssn", "label")
     relay.start()
@@ -155,13 +157,15 @@ def test_a_relay_that_reads_again_meets_former_column_sets(relay: Relay) -> None
 @pytest.mark.parametrize(
     "definition", ["TEXT AS (upper(ssn))", "TEXT DEFAULT (concat(ssn, name))", "TEXT AS (`ssn`)"]
 )
-def test_a_new_column_made_of_a_hidden_one_stops_the_table(relay: Relay, definition: str) -> None:
+def test_a_new_column_made_of_a_hidden_one_stops_the_table(
+    relay: ExaminingRelay, definition: str
+) -> None:
     relay.sql(f"ALTER TABLE t ADD COLUMN city {definition}")
     with pytest.raises(CannotNumber, match="column city"):
         relay.rows("id", "ssn", "name", "city")
 
 
-def test_another_table_under_the_name(relay: Relay) -> None:
+def test_another_table_under_the_name(relay: ExaminingRelay) -> None:
     """gh-ost, pt-online-schema-change: what happened to it under its former name was not read."""
     relay.sql("RENAME TABLE t TO _t_del, _t_gho TO t")
     relay.rows("id", "name", "ssn")
@@ -173,7 +177,9 @@ def test_another_table_under_the_name(relay: Relay) -> None:
 @pytest.mark.parametrize(
     "sql", ["RENAME TABLE t TO z, u TO t, z TO u", "ALTER TABLE t RENAME TO u"]
 )
-def test_a_table_brings_its_hidden_columns_under_another_name(relay: Relay, sql: str) -> None:
+def test_a_table_brings_its_hidden_columns_under_another_name(
+    relay: ExaminingRelay, sql: str
+) -> None:
     relay.rows("id", "ssn", name="u")
     with pytest.raises(CannotNumber, match=r"column ssn came from k\.t") as stopped:
         relay.sql(sql)
@@ -183,21 +189,21 @@ def test_a_table_brings_its_hidden_columns_under_another_name(relay: Relay, sql:
     assert relay.refusal("k.u") == ""
 
 
-def test_a_renamed_column_stays_a_suspect_when_its_table_is_renamed(relay: Relay) -> None:
+def test_a_renamed_column_stays_a_suspect_when_its_table_is_renamed(relay: ExaminingRelay) -> None:
     with pytest.raises(CannotNumber):
         relay.sql("ALTER TABLE t CHANGE ssn city TEXT, RENAME TO u")
     with pytest.raises(CannotNumber, match=r"column city came from k\.t"):
         relay.sql("RENAME TABLE t TO u")
 
 
-def test_a_name_that_another_table_hides_may_have_come_with_it(relay: Relay) -> None:
+def test_a_name_that_another_table_hides_may_have_come_with_it(relay: ExaminingRelay) -> None:
     relay.rows("id", "note", name="u")
     with pytest.raises(CannotNumber, match="column ssn"):
         relay.rows("id", "ssn", name="u")
     relay.rows("id", "other", name="u")
 
 
-def test_a_table_made_again_has_the_columns_that_the_statement_says(relay: Relay) -> None:
+def test_a_table_made_again_has_the_columns_that_the_statement_says(relay: ExaminingRelay) -> None:
     relay.sql("CREATE TABLE t (id INT PRIMARY KEY, ssn TEXT, city TEXT, KEY (city))")
     relay.rows("id:int", "ssn", "city")
     relay.sql("CREATE TABLE t LIKE other")
@@ -206,24 +212,24 @@ def test_a_table_made_again_has_the_columns_that_the_statement_says(relay: Relay
 
 
 def test_the_first_rows_must_have_the_hidden_columns() -> None:
-    relay = Relay()
+    relay = ExaminingRelay()
     with pytest.raises(CannotNumber, match="no column ssn, which its stanza hides"):
         relay.rows("id", "social")
     relay.rows("id", "ssn", "social")
 
 
 def test_what_left_under_a_former_version_is_known() -> None:
-    relay = Relay()
+    relay = ExaminingRelay()
     relay.schemas.version_of("shop", table("id", "name"))
     relay.rows("id", "name", "ssn")
-    relay = Relay()
+    relay = ExaminingRelay()
     relay.schemas.version_of("shop", table("id", "name"))
     with pytest.raises(CannotNumber, match="column city"):
         relay.rows("id", "name", "city")
 
 
 def test_a_source_that_hides_nothing_keeps_nothing() -> None:
-    relay = Relay({"k.t": TableSettings()})
+    relay = ExaminingRelay({"k.t": TableSettings()})
     relay.rows("id", "ssn")
     relay.sql("ALTER TABLE t RENAME COLUMN ssn TO city")
     relay.rows("id", "city")
@@ -231,7 +237,7 @@ def test_a_source_that_hides_nothing_keeps_nothing() -> None:
 
 
 def test_a_job_stores_nothing() -> None:
-    relay = Relay()
+    relay = ExaminingRelay()
     HiddenColumns(relay.schemas, "shop", HIDES, keep=False).examine(table("id", "ssn"))
     assert relay.schemas.column_history("shop", "k", "t") is None
 

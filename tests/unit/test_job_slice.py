@@ -37,7 +37,7 @@ from tests.worlds.killed import Killed
 pytestmark = pytest.mark.usefixtures("small_chunks")
 
 
-class Machine:
+class JobsFunction:
     """The jobs function of a world, and the people who use it."""
 
     def __init__(self, world: BackfillWorld, seconds: float = 840.0) -> None:
@@ -116,8 +116,8 @@ def world() -> BackfillWorld:
 
 
 @pytest.fixture
-def machine(world: BackfillWorld) -> Machine:
-    return Machine(world)
+def machine(world: BackfillWorld) -> JobsFunction:
+    return JobsFunction(world)
 
 
 def current(world: BackfillWorld, slot: Slot = "fill") -> Job:
@@ -127,7 +127,7 @@ def current(world: BackfillWorld, slot: Slot = "fill") -> Job:
 
 
 def test_a_job_is_begun_without_a_database_and_done_in_the_function(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     job = machine.submit(BackfillWork())
     assert (job.in_function, job.holder, current(world)) == (True, "", job)
@@ -141,7 +141,7 @@ def test_a_job_is_begun_without_a_database_and_done_in_the_function(
 
 
 def test_a_state_that_does_not_answer_for_a_while_does_not_end_the_watching(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     job, real = machine.submit(BackfillWork()), world.state.jobs.current
     notes, failures = list[str](), iter(range(9))
@@ -159,7 +159,9 @@ def test_a_state_that_does_not_answer_for_a_while_does_not_end_the_watching(
     assert notes[:9] == ["did not answer in time; the job continues, asking again"] * 9
 
 
-def test_a_job_that_cannot_be_watched_continues(world: BackfillWorld, machine: Machine) -> None:
+def test_a_job_that_cannot_be_watched_continues(
+    world: BackfillWorld, machine: JobsFunction
+) -> None:
     job = machine.submit(BackfillWork())
     down = mock.Mock(side_effect=StateUnavailable("did not answer.", thing="state", hint="Again."))
     state, began = SimpleNamespace(jobs=SimpleNamespace(current=down)), world.now
@@ -169,7 +171,9 @@ def test_a_job_that_cannot_be_watched_continues(world: BackfillWorld, machine: M
     assert machine.slice() == "done"
 
 
-def test_two_started_at_once_the_second_is_refused(world: BackfillWorld, machine: Machine) -> None:
+def test_two_started_at_once_the_second_is_refused(
+    world: BackfillWorld, machine: JobsFunction
+) -> None:
     first = machine.submit(BackfillWork())
     with pytest.raises(JobBusy, match=rf"backfill {first.id}.*under way.*rowline jobs show"):
         machine.submit(BackfillWork())
@@ -181,7 +185,9 @@ def test_two_started_at_once_the_second_is_refused(world: BackfillWorld, machine
     assert len(world.state.jobs.ended("search", 9)) == 1
 
 
-def test_a_second_slice_of_a_job_leaves_it_alone(world: BackfillWorld, machine: Machine) -> None:
+def test_a_second_slice_of_a_job_leaves_it_alone(
+    world: BackfillWorld, machine: JobsFunction
+) -> None:
     machine.submit(BackfillWork())
     ended: list[str] = []
     begin = world.sleep
@@ -207,7 +213,7 @@ def test_short_slices_bring_a_job_to_its_end(
     monkeypatch.setattr(walking, "PART_ROWS", 3)
     if slot == "verify":
         world.backfill()
-    machine = Machine(world, seconds=RESERVE_SECONDS + 1)
+    machine = JobsFunction(world, seconds=RESERVE_SECONDS + 1)
     machine.submit(BackfillWork() if slot == "fill" else VerifyWork())
     ended = [machine.slice(slot)]
     while world.state.jobs.current("search", slot):
@@ -233,7 +239,7 @@ def test_a_verify_in_slices_finds_what_one_run_finds(
         changed = {**(held[id].body or {}), "title": "changed"}
         held[id] = type(held[id])(held[id].version, changed)
     held["99"] = type(held[keys[1]])(1, {"id": 99})
-    machine = Machine(world)
+    machine = JobsFunction(world)
     machine.submit(VerifyWork(repair=repair), accept=5)
     stored, real = [], world.state.jobs.save
 
@@ -258,7 +264,7 @@ def test_a_verify_in_slices_finds_what_one_run_finds(
 
 
 def test_many_deletions_are_asked_for_where_a_person_is(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     world.backfill()
     keys = sorted(world.rows)
@@ -277,7 +283,9 @@ def test_many_deletions_are_asked_for_where_a_person_is(
     assert world.index() == world.source()
 
 
-def test_an_outage_is_waited_for_an_error_is_not(world: BackfillWorld, machine: Machine) -> None:
+def test_an_outage_is_waited_for_an_error_is_not(
+    world: BackfillWorld, machine: JobsFunction
+) -> None:
     machine.submit(BackfillWork())
     machine.failing = SearchUnavailable("is down.", thing="Elasticsearch")
     for _ in range(59):
@@ -295,7 +303,7 @@ def test_an_outage_is_waited_for_an_error_is_not(world: BackfillWorld, machine: 
 
 
 def test_a_step_longer_than_a_slice_is_named(world: BackfillWorld) -> None:
-    machine = Machine(world, seconds=RESERVE_SECONDS - 1)
+    machine = JobsFunction(world, seconds=RESERVE_SECONDS - 1)
     machine.submit(VerifyWork())
     ended = [machine.slice("verify") for _ in range(4)]
     assert ended[-1] == "failed"
@@ -313,7 +321,7 @@ def test_a_relay_that_is_far_behind_makes_no_job_too_large(
     for _ in range(60):
         world.write()
     world.commit()
-    machine = Machine(world)
+    machine = JobsFunction(world)
     machine.submit(BackfillWork())
     read, counts = world.database.chunk, list[int]()
 
@@ -381,7 +389,7 @@ def test_slices_wait_for_the_same_place_in_the_binlog(when: str) -> None:
     write(200 if when == "before the first row" else 0)
     world.database.chunk = chunk  # type: ignore[method-assign]
     world.sleep = sleep  # type: ignore[method-assign]
-    machine = Machine(world, seconds=RESERVE_SECONDS + 15)
+    machine = JobsFunction(world, seconds=RESERVE_SECONDS + 15)
     machine.submit(BackfillWork())
     ended = []
     while world.state.jobs.current("search", "fill"):
@@ -393,7 +401,7 @@ def test_slices_wait_for_the_same_place_in_the_binlog(when: str) -> None:
 
 
 def test_a_job_is_paused_between_slices_and_resumed(world: BackfillWorld) -> None:
-    machine = Machine(world, seconds=RESERVE_SECONDS - 1)
+    machine = JobsFunction(world, seconds=RESERVE_SECONDS - 1)
     job = machine.submit(BackfillWork())
     assert machine.slice() == "continues"
     paused = job_control.pause(world.state, job, lambda _: None, machine.polling)
@@ -406,7 +414,7 @@ def test_a_job_is_paused_between_slices_and_resumed(world: BackfillWorld) -> Non
 
 @pytest.mark.parametrize("wish", ["pause", "cancel"])
 def test_a_job_whose_holder_and_whoever_asked_it_to_stop_are_gone_is_paused(
-    world: BackfillWorld, machine: Machine, wish: Any
+    world: BackfillWorld, machine: JobsFunction, wish: Any
 ) -> None:
     job = machine.submit(BackfillWork())
     assert world.state.jobs.take(job, "lambda 0")  # and is killed
@@ -420,7 +428,7 @@ def test_a_job_whose_holder_and_whoever_asked_it_to_stop_are_gone_is_paused(
 
 @pytest.mark.parametrize("ask", [job_control.pause, job_control.cancel_in_function])
 def test_a_slice_that_begins_between_two_writes_of_a_command_stops_too(
-    world: BackfillWorld, machine: Machine, ask: Any
+    world: BackfillWorld, machine: JobsFunction, ask: Any
 ) -> None:
     job = machine.submit(BackfillWork())
     save, begun = world.state.jobs.save, list[Job]()
@@ -438,7 +446,7 @@ def test_a_slice_that_begins_between_two_writes_of_a_command_stops_too(
 
 
 def test_a_restart_reads_behind_what_made_its_tables_due(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     """It settles causes that were noted since it began: the relay must have passed them first."""
     job = machine.submit(BackfillWork())
@@ -471,7 +479,7 @@ def test_a_restart_reads_behind_what_made_its_tables_due(
 
 
 def test_cancelled_means_that_the_invocation_is_over(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     job = machine.submit(VerifyWork(repair=True))
     taken = world.state.jobs.take(msgspec.structs.replace(job, left_s=400.0), "lambda 0")
@@ -482,7 +490,7 @@ def test_cancelled_means_that_the_invocation_is_over(
 
 
 def test_a_wish_that_a_slice_took_away_is_asked_again(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     job = machine.submit(BackfillWork())
     real: Callable[[Job, Any], None] = world.state.jobs.ask
@@ -509,7 +517,7 @@ def test_a_wish_that_a_slice_took_away_is_asked_again(
 
 
 def test_a_job_of_another_consumer_of_the_source_takes_its_turn(
-    world: BackfillWorld, machine: Machine
+    world: BackfillWorld, machine: JobsFunction
 ) -> None:
     other = Job("j9", "other", BackfillWork(), token=1, beat=1, in_function=True)
     world.state.jobs.begin(other)
@@ -547,20 +555,20 @@ def test_a_holder_that_looks_at_many_documents_is_not_taken_for_dead(
     world.between = lambda twin: twin  # type: ignore[method-assign]
     world.world.search.scan = slow  # type: ignore[method-assign]
     world.state.jobs.save = saving  # type: ignore[method-assign]
-    machine = Machine(world)
+    machine = JobsFunction(world)
     machine.submit(work, tables=("shop.items",))
     assert machine.slice("verify" if isinstance(work, VerifyWork) else "fill") == "done"
     assert len(world.index()) * 4 > 2 * HOLDER_SILENT_SECONDS
     assert max(later - one for one, later in pairwise(saved)) < HOLDER_SILENT_SECONDS
 
 
-def test_a_resync_of_nothing_is_done(world: BackfillWorld, machine: Machine) -> None:
+def test_a_resync_of_nothing_is_done(world: BackfillWorld, machine: JobsFunction) -> None:
     machine.submit(ResyncWork())
     assert machine.slice() == "done"
     assert world.state.jobs.ended("search", 1)[0].outcome == "nothing is due"
 
 
-def test_another_job_in_the_slot_is_named(world: BackfillWorld, machine: Machine) -> None:
+def test_another_job_in_the_slot_is_named(world: BackfillWorld, machine: JobsFunction) -> None:
     job = machine.submit(BackfillWork(), tables=("shop.items",))
     job_control.pause(world.state, job, lambda _: None, machine.polling)
     with pytest.raises(ConfigError, match=rf"backfill {job.id} is under way"):
@@ -570,7 +578,7 @@ def test_another_job_in_the_slot_is_named(world: BackfillWorld, machine: Machine
     assert machine.submit(BackfillWork()).wanted.tables == ("shop.items",)
 
 
-def test_a_job_that_is_over_is_not_resumed(world: BackfillWorld, machine: Machine) -> None:
+def test_a_job_that_is_over_is_not_resumed(world: BackfillWorld, machine: JobsFunction) -> None:
     job = machine.submit(BackfillWork())
     machine.slice()
     with pytest.raises(StackError, match="is over"):
@@ -594,7 +602,7 @@ def test_whatever_is_killed_the_index_becomes_the_source(
     for _ in range(random.randrange(30)):
         world.step()
     world.kill_rate = kill_rate
-    machine = Machine(world, seconds)
+    machine = JobsFunction(world, seconds)
     machine.submit(kind(), tables=("shop.items",), accept=1_000)
     done = machine.until_over()
     assert done.state == "done"

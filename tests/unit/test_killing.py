@@ -8,12 +8,12 @@ import pytest
 
 from shared.domain.sink import Outcome, Slice
 from shared.values.errors import Outage, StateUnavailable
-from tests.unit.test_every_change import EveryChangeWorld, Recorder
+from tests.unit.test_every_change import EveryChangeWorld, RecordingCode
 from tests.worlds.consumer_world import change
 from tests.worlds.killed import Killed
 
 
-class Deadly(Recorder):
+class Deadly(RecordingCode):
     """deadly: ids that kill the function."""
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ GROUP = group_id("shop", "shop", "items", 0)
 CAPTURED = CaptureConfiguration({"shop.items": TableSettings()}).text()
 
 
-class Shop(OutageWorld):
+class OutageShop(OutageWorld):
     """A source whose rows come and go, and the jobs of its consumer.
 
     keys: of the rows that change.
@@ -123,7 +123,7 @@ class Shop(OutageWorld):
 
 
 def test_after_thirteen_days_without_the_sink_everything_is_applied_in_order() -> None:
-    shop = Shop(SEED)
+    shop = OutageShop(SEED)
     shop.watch_every = 600.0
     shop.live(1, 3600)
     shop.down = True
@@ -136,7 +136,7 @@ def test_after_thirteen_days_without_the_sink_everything_is_applied_in_order() -
 
 
 def test_what_expired_in_fifteen_days_is_due_and_a_resync_brings_equality() -> None:
-    shop = Shop(SEED)
+    shop = OutageShop(SEED)
     shop.watch_every = 600.0
     shop.live(2, 3600)
     shop.down = True
@@ -159,7 +159,7 @@ def test_what_expired_in_fifteen_days_is_due_and_a_resync_brings_equality() -> N
 
 @pytest.mark.parametrize("seed", range(3))
 def test_after_a_broken_queue_policy_was_repaired_nothing_is_missing(seed: int) -> None:
-    shop = Shop(seed)
+    shop = OutageShop(seed)
     shop.live(1, 3600)
     shop.delivers = False
     shop.happen()

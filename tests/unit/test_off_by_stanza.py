@@ -10,8 +10,8 @@ from shared.flows.watch.scheduled_verifies import is_overdue
 from shared.values.gate import Gate
 from shared.values.settings import StageSettings
 from shared.values.verify_schedule import VerifySchedule
-from tests.unit.test_status import World as StatusWorld
-from tests.unit.test_watch import World as WatchWorld
+from tests.unit.test_status import StatusWorld
+from tests.unit.test_watch import WatchWorld
 from tests.worlds.consumer_world import consumer_settings
 from tests.worlds.outage_world import DAY, OutageWorld
 

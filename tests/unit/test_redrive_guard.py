@@ -10,7 +10,7 @@ from tests.unit.test_killing import Deadly, DeadlyWorld
 from tests.worlds.consumer_world import change
 
 
-class Slow(Deadly):
+class SlowRedriven(Deadly):
     """left: seconds until the function is stopped. each: seconds that a change takes."""
 
     def __init__(self) -> None:
@@ -22,13 +22,13 @@ class Slow(Deadly):
         return super().apply(slice)
 
 
-class SlowWorld(DeadlyWorld):
+class SlowRedriveWorld(DeadlyWorld):
     """timeout: of the consumer's function, seconds."""
 
     def __init__(self, ordering: str) -> None:
         super().__init__(ordering)
         self.timeout, self.started = 60.0, self.now
-        self.recorder: Slow = Slow()
+        self.recorder: SlowRedriven = SlowRedriven()
         self.consume = self.cold_start()
 
     def cold_start(self) -> Any:
@@ -59,12 +59,12 @@ class SlowWorld(DeadlyWorld):
 
 
 @pytest.fixture(params=["latest-state", "every-change"])
-def world(request: Any) -> SlowWorld:
-    return SlowWorld(request.param)
+def world(request: Any) -> SlowRedriveWorld:
+    return SlowRedriveWorld(request.param)
 
 
 @pytest.mark.parametrize("each", [0.0, 3.0, 9.0])
-def test_a_function_of_10_seconds_redrives(world: SlowWorld, each: float) -> None:
+def test_a_function_of_10_seconds_redrives(world: SlowRedriveWorld, each: float) -> None:
     world.park(1, 2, 3, row=1 if world.settings.closes_rows else 0)
     world.timeout, world.recorder.each = 10.0, each
     assert world.counts(world.redrive()) == (3, 3, 0)
@@ -73,7 +73,9 @@ def test_a_function_of_10_seconds_redrives(world: SlowWorld, each: float) -> Non
 
 
 @pytest.mark.parametrize("refused", [False, True])
-def test_a_change_that_still_kills_is_parked_again_alone(world: SlowWorld, refused: bool) -> None:
+def test_a_change_that_still_kills_is_parked_again_alone(
+    world: SlowRedriveWorld, refused: bool
+) -> None:
     world.park(*range(1, 7))
     world.recorder.deadly = {"tx/2", "tx/5"}
     if refused:
@@ -95,7 +97,7 @@ def test_a_change_that_still_kills_is_parked_again_alone(world: SlowWorld, refus
 
 
 def test_what_follows_a_change_that_kills_waits_in_its_row() -> None:
-    world = SlowWorld("every-change")
+    world = SlowRedriveWorld("every-change")
     world.park(1, 2, 3, row=1)
     world.recorder.deadly = {"tx/2"}
     assert world.counts(world.redrive()) == (3, 1, 2)
@@ -105,7 +107,7 @@ def test_what_follows_a_change_that_kills_waits_in_its_row() -> None:
     assert world.order() == ["tx/1", "tx/2", "tx/3"]
 
 
-def test_an_outage_between_is_no_kill(world: SlowWorld) -> None:
+def test_an_outage_between_is_no_kill(world: SlowRedriveWorld) -> None:
     world.park(1, 2, 3)
     world.recorder.deadly = {"tx/2"}
     failures = [True] * 12
@@ -116,7 +118,7 @@ def test_an_outage_between_is_no_kill(world: SlowWorld) -> None:
             return [Outcome("failed", "down")] * len(slice.arrivals)
         if world.recorder.kills >= 2:
             world.recorder.deadly = set()
-        return Slow.apply(world.recorder, slice)
+        return SlowRedriven.apply(world.recorder, slice)
 
     world.recorder.apply = apply  # type: ignore[method-assign]
     assert world.counts(world.redrive()) == (3, 3, 0)

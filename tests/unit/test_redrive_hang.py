@@ -9,11 +9,11 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.sink import Outcome, Slice
 from shared.flows.consume.redrive_kill_guard import LONGEST_MS
 from shared.flows.redrive.changes_to_redrive import commands
-from tests.unit.test_slow_or_killing import TIMEOUT, Slow, SlowWorld
+from tests.unit.test_slow_or_killing import TIMEOUT, SlowCode, SlowCodeWorld
 from tests.worlds.consumer_world import change
 
 
-class HangingWorld(SlowWorld):
+class HangingWorld(SlowCodeWorld):
     """What the sink does to a function that redrives."""
 
     def hang(self, kills: int) -> None:
@@ -158,7 +158,7 @@ def test_an_outage_that_only_commands_meet_closes_the_gate(world: HangingWorld) 
         closed.append(gates.read("search").reason)
         resumed = replace(gates.read("search"), cause="")
         gates.write("search", resumed)
-        return Slow.apply(world.recorder, slice)
+        return SlowCode.apply(world.recorder, slice)
 
     closed: list[str] = []
     world.recorder.apply = apply  # type: ignore[method-assign]

@@ -8,11 +8,11 @@ import pytest
 
 from shared.domain.sink import Outcome
 from shared.values.change import Change
-from tests.unit.test_every_change import EveryChangeWorld, Recorder
+from tests.unit.test_every_change import EveryChangeWorld, RecordingCode
 from tests.worlds.consumer_world import change
 
 
-class Moody(Recorder):
+class MoodySink(RecordingCode):
     """until: id → attempts in vain. asked: whether its refusals are answers of the sink."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Moody(Recorder):
 class MoodyWorld(EveryChangeWorld):
     def __init__(self, ordering: str) -> None:
         super().__init__()
-        self.recorder: Moody = Moody()
+        self.recorder: MoodySink = MoodySink()
         self.settings = msgspec.structs.replace(self.settings, ordering=ordering, max_attempts=3)
         self.consume = self.cold_start()
 

@@ -344,7 +344,7 @@ def test_sqs_does_not_take_a_replay_for_the_live_message_or_for_another_replay()
     assert sent[0] == sent[2]
 
 
-class Recorder:
+class ReplayRecorder:
     """Own code with side effects: what it was called with, by lane and in order."""
 
     def __init__(self) -> None:
@@ -366,7 +366,7 @@ def test_every_change_of_the_window_comes_again_in_order_with_its_id(
 ) -> None:
     random = Random(seed)
     consumer = msgspec.structs.replace(consumer_settings(), ordering="every-change")
-    world, recorder = ReplayWorld(random, consumer=consumer), Recorder()
+    world, recorder = ReplayWorld(random, consumer=consumer), ReplayRecorder()
     world.world.sink = lambda _wrap=None: recorder  # type: ignore[assignment,misc]
     world.world.consume = world.world.cold_start()
     for _ in range(random.randrange(80)):

@@ -112,7 +112,7 @@ def test_documents_under_the_ids_of_another_key_do_not_survive(world: BackfillWo
     assert report.differences == 0
 
 
-class Stream:
+class UnlistableSink:
     """A sink that cannot list what it holds."""
 
     def __init__(self) -> None:
@@ -132,7 +132,7 @@ class Stream:
 
 
 def test_a_sink_that_cannot_list_what_it_holds_is_emptied_first(world: BackfillWorld) -> None:
-    sink, inner = Stream(), world.world
+    sink, inner = UnlistableSink(), world.world
     sink.held = {"ghost": 1}
     inner.consume = Consume(inner.settings, sink, inner.state, inner.claims, inner.queue)
     world.write()

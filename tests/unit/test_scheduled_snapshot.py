@@ -6,7 +6,7 @@ from shared.flows.watch.scheduled_snapshots import start_snapshots
 from shared.values.job import Job
 from shared.values.settings import ArchiveSettings, ConsumerSettings, SnapshotSettings
 from shared.values.snapshot_work import SnapshotWork
-from tests.unit.test_watch import World
+from tests.unit.test_watch import WatchWorld
 
 SUNDAY = 1_795_917_600.0
 """2026-11-29 02:00 UTC."""
@@ -14,8 +14,8 @@ SUNDAY = 1_795_917_600.0
 ARCHIVE = ConsumerSettings("archiveShop", "shop", ("shop.*",), {"kind": "archive"}, marks=False)
 
 
-def archived(schedule: str) -> World:
-    world = World()
+def archived(schedule: str) -> WatchWorld:
+    world = WatchWorld()
     settings = world.parts.settings
     world.parts.settings = msgspec.structs.replace(
         settings,
@@ -25,7 +25,7 @@ def archived(schedule: str) -> World:
     return world
 
 
-def snapshot_job(world: World) -> Job | None:
+def snapshot_job(world: WatchWorld) -> Job | None:
     return world.parts.state.jobs.current(ARCHIVE.name, "fill")
 
 

@@ -9,13 +9,13 @@ from shared.flows.watch.schedule_due import LATE_SECONDS
 from shared.flows.watch.scheduled_verifies import RUN_SECONDS, start_verifies
 from shared.values.job import Job, VerifyWork
 from shared.values.verify_schedule import VerifySchedule
-from tests.unit.test_watch import World, a_job
+from tests.unit.test_watch import WatchWorld, a_job
 
 NIGHT = 1_795_744_800.0
 """2026-11-27 02:00 UTC."""
 
 
-def nightly(world: World, **options: Any) -> None:
+def nightly(world: WatchWorld, **options: Any) -> None:
     settings = world.parts.settings
     wanted = VerifySchedule("nightly", **options)
     search = msgspec.structs.replace(settings.consumers["search"], verify=wanted)
@@ -24,12 +24,12 @@ def nightly(world: World, **options: Any) -> None:
     )
 
 
-def verify_job(world: World) -> Job | None:
+def verify_job(world: WatchWorld) -> Job | None:
     return world.parts.state.jobs.current("search", "verify")
 
 
 def test_a_scheduled_verify_is_started_once() -> None:
-    world = World()
+    world = WatchWorld()
     nightly(world, repair=True)
     world.now = NIGHT - 1
     start_verifies(world.setup())
@@ -53,7 +53,7 @@ def test_a_scheduled_verify_is_started_once() -> None:
 
 
 def test_a_verify_that_failed_is_begun_again_at_its_next_time() -> None:
-    world = World()
+    world = WatchWorld()
     nightly(world)
     world.now = NIGHT + 30
     start_verifies(world.setup())
@@ -74,7 +74,7 @@ def test_a_verify_that_failed_is_begun_again_at_its_next_time() -> None:
 
 
 def test_a_verify_of_a_person_is_left_alone() -> None:
-    world = World()
+    world = WatchWorld()
     nightly(world)
     mine = a_job(world, "search", 5, work=VerifyWork(), holder="ann", in_function=False)
     world.now = NIGHT + 30
@@ -83,7 +83,7 @@ def test_a_verify_of_a_person_is_left_alone() -> None:
 
 
 def test_a_time_that_passed_long_ago_is_not_made_up_for() -> None:
-    world = World()
+    world = WatchWorld()
     nightly(world)
     world.now = NIGHT + LATE_SECONDS + 60
     start_verifies(world.setup())
@@ -91,7 +91,7 @@ def test_a_time_that_passed_long_ago_is_not_made_up_for() -> None:
 
 
 def test_a_scheduled_verify_that_is_not_done_is_overdue() -> None:
-    world = World()
+    world = WatchWorld()
     nightly(world)
 
     def overdue() -> float:

@@ -12,7 +12,7 @@ from tests.worlds.killed import Killed
 TIMEOUT = 60.0
 
 
-class Slow(Deadly):
+class SlowCode(Deadly):
     """left: seconds of the invocation. each, call: seconds of a change, and of a call.
 
     hangs: whether every call lasts longer than the function. until: it hangs for so many kills.
@@ -39,12 +39,12 @@ class Slow(Deadly):
             raise Killed
 
 
-class SlowWorld(DeadlyWorld):
+class SlowCodeWorld(DeadlyWorld):
     """invocations: so many batches were handled."""
 
     def __init__(self, ordering: str) -> None:
         super().__init__(ordering)
-        self.recorder: Slow = Slow()
+        self.recorder: SlowCode = SlowCode()
         self.consume = self.cold_start()
         self.invocations = 0
 
@@ -73,12 +73,12 @@ class SlowWorld(DeadlyWorld):
 
 
 @pytest.fixture(params=["latest-state", "every-change"])
-def world(request: Any) -> SlowWorld:
-    return SlowWorld(request.param)
+def world(request: Any) -> SlowCodeWorld:
+    return SlowCodeWorld(request.param)
 
 
 def test_a_backlog_of_a_slow_sink_shrinks_although_it_has_killed() -> None:
-    world = SlowWorld("latest-state")
+    world = SlowCodeWorld("latest-state")
     many = world.backlog(1, 10, 30)
     world.recorder.hangs = True
     while world.recorder.kills < 3:
@@ -91,7 +91,9 @@ def test_a_backlog_of_a_slow_sink_shrinks_although_it_has_killed() -> None:
 
 
 @pytest.mark.parametrize("each", [16.0, 29.0, 45.0])
-def test_changes_that_take_most_of_the_time_are_not_parked(world: SlowWorld, each: float) -> None:
+def test_changes_that_take_most_of_the_time_are_not_parked(
+    world: SlowCodeWorld, each: float
+) -> None:
     many = world.backlog(2, 2, 3)
     world.recorder.hangs = True
     while world.recorder.kills < 3:
@@ -104,7 +106,7 @@ def test_changes_that_take_most_of_the_time_are_not_parked(world: SlowWorld, eac
 
 @pytest.mark.parametrize("shape", [(12, 1, 1), (3, 3, 2), (1, 12, 2)])
 def test_a_sink_that_hangs_for_hours_parks_nothing(
-    world: SlowWorld, shape: tuple[int, int, int]
+    world: SlowCodeWorld, shape: tuple[int, int, int]
 ) -> None:
     many = world.backlog(*shape)
     world.recorder.hangs = True
@@ -116,7 +118,7 @@ def test_a_sink_that_hangs_for_hours_parks_nothing(
     assert len(set(world.order())) == many
 
 
-def test_the_number_of_attempts_is_that_of_the_kills(world: SlowWorld) -> None:
+def test_the_number_of_attempts_is_that_of_the_kills(world: SlowCodeWorld) -> None:
     world.recorder.deadly = {"tx/3"}
     world.backlog(1, 2, 3)
     world.drain(3_000)
@@ -125,7 +127,7 @@ def test_the_number_of_attempts_is_that_of_the_kills(world: SlowWorld) -> None:
     assert parked.attempts == 5
 
 
-def test_groups_do_not_wait_for_the_kills_of_another_one(world: SlowWorld) -> None:
+def test_groups_do_not_wait_for_the_kills_of_another_one(world: SlowCodeWorld) -> None:
     world.recorder.deadly = {"tx/1", "tx/2"}
     world.backlog(4, 1, 1)
     while world.recorder.kills < 2:
@@ -143,7 +145,7 @@ def test_groups_do_not_wait_for_the_kills_of_another_one(world: SlowWorld) -> No
     assert world.recorder.kills <= 8
 
 
-def test_killers_of_one_group_are_parked_and_no_other_change(world: SlowWorld) -> None:
+def test_killers_of_one_group_are_parked_and_no_other_change(world: SlowCodeWorld) -> None:
     world.recorder.deadly = {"tx/2", "tx/5", "tx/6"}
     world.backlog(1, 3, 3)
     world.drain(9_000)
@@ -151,7 +153,7 @@ def test_killers_of_one_group_are_parked_and_no_other_change(world: SlowWorld) -
     assert len(set(world.order())) == 6
 
 
-def test_a_killer_is_parked_while_many_other_changes_wait(world: SlowWorld) -> None:
+def test_a_killer_is_parked_while_many_other_changes_wait(world: SlowCodeWorld) -> None:
     world.recorder.deadly = {"tx/1", "tx/40"}
     many = world.backlog(2, 20, 2)
     world.drain(9_000)
@@ -159,7 +161,7 @@ def test_a_killer_is_parked_while_many_other_changes_wait(world: SlowWorld) -> N
     assert len(set(world.order())) == many - 2
 
 
-def test_a_new_version_of_the_code_tries_the_change_again(world: SlowWorld) -> None:
+def test_a_new_version_of_the_code_tries_the_change_again(world: SlowCodeWorld) -> None:
     world.recorder.deadly = {"tx/1"}
     world.backlog(1, 1, 1)
     while world.recorder.kills < 4:
@@ -171,7 +173,7 @@ def test_a_new_version_of_the_code_tries_the_change_again(world: SlowWorld) -> N
     assert world.order() == ["tx/1"]
 
 
-def test_a_redrive_counts_the_kills_as_attempts_too(world: SlowWorld) -> None:
+def test_a_redrive_counts_the_kills_as_attempts_too(world: SlowCodeWorld) -> None:
     world.recorder.deadly = {"tx/1"}
     world.backlog(1, 1, 1)
     world.drain(3_000)
@@ -180,7 +182,7 @@ def test_a_redrive_counts_the_kills_as_attempts_too(world: SlowWorld) -> None:
     assert world.parked()[0].attempts == world.recorder.kills > 5
 
 
-def test_a_redrive_uses_its_time_after_a_slow_sink_has_killed_it(world: SlowWorld) -> None:
+def test_a_redrive_uses_its_time_after_a_slow_sink_has_killed_it(world: SlowCodeWorld) -> None:
     world.recorder.poison = {f"tx/{n}" for n in range(1, 13)}
     world.backlog(1, 1, 12)
     world.drain()

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.test_slow_or_killing import SlowWorld
+from tests.unit.test_slow_or_killing import SlowCodeWorld
 from tests.worlds.consumer_world import change
 
 
 @pytest.mark.parametrize("ordering", ["latest-state", "every-change"])
 @pytest.mark.parametrize("groups", [1, 10])
 def test_parking_ends_before_the_function_does(ordering: str, groups: int) -> None:
-    world = SlowWorld(ordering)
+    world = SlowCodeWorld(ordering)
     add = world.state.parked.add
 
     def slow(*given: Any) -> bool:

@@ -19,8 +19,8 @@ from shared.flows.jobs.job_lease import RESERVE_SECONDS, Tenure
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.submission import submit
 from shared.flows.snapshots.creating import Creating
+from shared.flows.snapshots.row_snapshot_retention import remove_expired
 from shared.flows.snapshots.snapshot_answers import Created, Tended
-from shared.flows.snapshots.snapshot_retention import remove_expired
 from shared.flows.snapshots.snapshot_setup import SnapshotSetup
 from shared.flows.snapshots.tending import tend
 from shared.flows.snapshots.verifying import verify

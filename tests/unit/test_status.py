@@ -27,7 +27,7 @@ CONSUMER = consumer_settings()
 FILTER = filter_policy(CONSUMER)
 
 
-class World:
+class StatusWorld:
     """A stage of one source and one consumer, with a cluster in memory."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class World:
 
 
 def test_a_healthy_consumer_has_no_finding() -> None:
-    world = World()
+    world = StatusWorld()
     assert world.wrong() == {}
     world.verified(5)
     world.signs(runs=100, errors=0, oldest_s=3.0, lag_s=0.4)
@@ -78,7 +78,7 @@ def test_a_healthy_consumer_has_no_finding() -> None:
     ],
 )
 def test_what_aws_says_of_a_consumer(signs: dict[str, Any], thing: str, what: str) -> None:
-    world = World()
+    world = StatusWorld()
     world.signs(**signs)
     world.parts.queue("search").send([Entry("{}", "g", "1", {})])
     found = world.wrong()
@@ -87,25 +87,25 @@ def test_what_aws_says_of_a_consumer(signs: dict[str, Any], thing: str, what: st
 
 
 def test_the_age_of_a_message_that_is_gone_since_is_none() -> None:
-    world = World()
+    world = StatusWorld()
     world.signs(oldest_s=thresholds.CONSUMER_LATE_S + 1.0)
     assert world.wrong() == {}
 
 
 def test_elasticsearch_that_is_down_is_a_finding() -> None:
-    world = World()
+    world = StatusWorld()
     world.cluster.down = True
     assert "does not answer" in world.wrong()["sink search"]
 
 
 def test_a_plain_index_under_the_alias_name_is_a_finding() -> None:
-    world = World()
+    world = StatusWorld()
     world.cluster.plain = {ALIAS}
     assert "is an index of its own" in world.wrong()["sink search"]
 
 
 def test_an_index_that_was_deleted_or_made_again_takes_the_proof_with_it() -> None:
-    world = World()
+    world = StatusWorld()
     world.verified(5)
     assert world.wrong() == {}
     world.cluster.created_ms = NOW_MS
@@ -115,7 +115,7 @@ def test_an_index_that_was_deleted_or_made_again_takes_the_proof_with_it() -> No
 
 
 def test_a_table_that_was_empty_at_the_verify_has_an_index_since() -> None:
-    world = World()
+    world = StatusWorld()
     world.verified(5, tables={"shop.items": 0})
     world.cluster.indexes.clear()
     assert world.wrong() == {}
@@ -127,7 +127,7 @@ def test_a_table_that_was_empty_at_the_verify_has_an_index_since() -> None:
 
 
 def test_a_table_that_the_last_verify_left_out_is_named_and_not_called_gone() -> None:
-    world = World()
+    world = StatusWorld()
     world.verified(5, tables={"shop.others": 3})
     for exists in (True, False):
         if not exists:
@@ -136,14 +136,14 @@ def test_a_table_that_the_last_verify_left_out_is_named_and_not_called_gone() ->
 
 
 def test_an_index_that_does_not_exist_yet_is_right() -> None:
-    world = World()
+    world = StatusWorld()
     world.cluster.indexes.clear()
     assert world.wrong() == {}
 
 
 def test_rows_that_share_an_id_are_not_to_be_repaired() -> None:
     for shared, said in ((2, "choose `id` columns"), (1, "verify search --repair")):
-        world = World()
+        world = StatusWorld()
         world.cluster.created_ms = 1
         world.verified(5, differences=2, shared=shared)
         (found,) = [one for one in status(world.parts).wrong if one.thing == "verify search"]
@@ -151,14 +151,14 @@ def test_rows_that_share_an_id_are_not_to_be_repaired() -> None:
 
 
 def test_a_proof_that_is_old_is_overdue() -> None:
-    world = World()
+    world = StatusWorld()
     world.cluster.created_ms = 1
     world.verified(thresholds.VERIFY_OVERDUE_S / 60 + 1)
     assert "31 days ago" in world.wrong()["verify search"]
 
 
 def test_messages_of_a_removed_consumer_are_named() -> None:
-    world = World()
+    world = StatusWorld()
     world.parts.observation.queues = [KeptQueue("old", "rowline-dev-DlqOld-1.fifo", 3)]
     assert world.wrong() == {
         "kept queue rowline-dev-DlqOld-1.fifo": "holds 3 messages of an earlier consumer old"
@@ -166,7 +166,7 @@ def test_messages_of_a_removed_consumer_are_named() -> None:
 
 
 def test_metrics_that_may_not_be_read_hide_nothing_else() -> None:
-    world = World()
+    world = StatusWorld()
     world.parts.observation.error = StackError("refuses (AccessDenied).", thing="CloudWatch")
     world.cluster.down = True
     assert list(world.wrong()) == ["metrics", "kept queues", "sink search"]

@@ -263,7 +263,7 @@ class TestDocuments:
         assert len(msgspec.json.encode(details)) < MOST_BYTES * 1.1
 
 
-class Service:
+class TracesService:
     """X-Ray as a client shows it."""
 
     def __init__(self) -> None:
@@ -277,7 +277,7 @@ class Service:
             raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutTraceSegments")
         self.documents += TraceSegmentDocuments
 
-    def get_paginator(self, name: str) -> "Service":
+    def get_paginator(self, name: str) -> "TracesService":
         assert name == "get_trace_summaries"
         return self
 
@@ -301,7 +301,7 @@ class TestXRay:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
             daemon.bind(("127.0.0.1", 0))
             daemon.settimeout(5)
-            service = Service()
+            service = TracesService()
             address = f"127.0.0.1:{daemon.getsockname()[1]}"
             environ = {"AWS_XRAY_DAEMON_ADDRESS": address, **SAMPLED}
             tracer = XRayTracer(lambda: service, environ)
@@ -313,7 +313,7 @@ class TestXRay:
         assert service.calls == 0
 
     def test_an_invocation_that_lambda_does_not_sample_has_no_daemon(self) -> None:
-        service = Service()
+        service = TracesService()
         environ = {
             "AWS_LAMBDA_FUNCTION_NAME": "f",
             "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:1",
@@ -327,7 +327,7 @@ class TestXRay:
     def test_a_service_that_refuses_is_left_alone_for_a_minute(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        service, now = Service(), 100.0
+        service, now = TracesService(), 100.0
         monkeypatch.setattr(xray.time, "monotonic", lambda: now)
         service.fails = True
         tracer = XRayTracer(lambda: service, {})
@@ -342,7 +342,7 @@ class TestXRay:
         assert len(service.documents) == 1
 
     def test_traces_are_found_by_annotation(self) -> None:
-        service = Service()
+        service = TracesService()
         tracer = XRayTracer(lambda: service, {})
         tracer.record(segment())
         tracer.flush()

@@ -20,7 +20,7 @@ from tests.worlds.memory_parts import MemoryParts
 from tests.worlds.twins.topic import Entry
 
 
-class World:
+class WatchWorld:
     """A stage of one source and two consumers, on a clock of its own."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class World:
 
 
 def test_a_task_that_fails_is_reported_and_stops_no_other() -> None:
-    world, done = World(), []
+    world, done = WatchWorld(), []
 
     def broken(_: Any) -> None:
         raise KeyError("x")
@@ -71,7 +71,7 @@ def test_a_task_that_fails_is_reported_and_stops_no_other() -> None:
 
 
 def test_one_run_works_at_a_time_and_a_dead_one_is_followed() -> None:
-    world, ran = World(), []
+    world, ran = WatchWorld(), []
     inner = world.setup("two")
     tasks = {"a": lambda _: ran.append(watch(inner, {"b": lambda _: ran.append("b")}))}
     assert watch(world.setup("one"), tasks)
@@ -84,7 +84,7 @@ def test_one_run_works_at_a_time_and_a_dead_one_is_followed() -> None:
 
 
 def test_a_task_may_ask_to_be_called_again_in_the_same_run() -> None:
-    world, calls = World(), []
+    world, calls = WatchWorld(), []
     began = world.now
 
     def again(_: Any) -> float:
@@ -97,7 +97,7 @@ def test_a_task_may_ask_to_be_called_again_in_the_same_run() -> None:
 
 
 def test_a_slow_task_leaves_the_rest_to_the_next_run() -> None:
-    world, done = World(), []
+    world, done = WatchWorld(), []
     tasks = {"slow": lambda _: world.spend(58), "late": lambda _: done.append(1)}
     pulse = watch(world.setup(), tasks)
     assert pulse
@@ -106,7 +106,7 @@ def test_a_slow_task_leaves_the_rest_to_the_next_run() -> None:
 
 
 def test_every_figure_that_an_alarm_reads_is_written_and_is_zero_where_all_is_well() -> None:
-    world = World()
+    world = WatchWorld()
     watch(world.setup())
     zero = {
         "GateClosed": 0.0,
@@ -125,7 +125,7 @@ def test_every_figure_that_an_alarm_reads_is_written_and_is_zero_where_all_is_we
 
 
 def test_the_figures_tell_what_waits_for_a_person() -> None:
-    world = World()
+    world = WatchWorld()
     world.parts.dlq("search").send([Entry("body", "g", "1", {"reason": "x"})])
     world.parts.undelivered("search").send([Entry("body", "g", "1", {"reason": "x"})])
     for id in "ab":
@@ -147,7 +147,7 @@ def test_the_figures_tell_what_waits_for_a_person() -> None:
 def test_a_consumer_that_cannot_be_asked_leaves_the_others_their_figures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    world = World()
+    world = WatchWorld()
 
     def away() -> Any:
         raise StateUnavailable("did not answer.", thing="SQS")
@@ -173,7 +173,7 @@ def test_a_silent_watch_is_a_finding(pulse: Pulse, level: str, what: str) -> Non
     assert (found.level, what in found.what) == (level, True)
 
 
-def a_job(world: World, consumer: str, began_ms: int, **options: Any) -> Job:
+def a_job(world: WatchWorld, consumer: str, began_ms: int, **options: Any) -> Job:
     work = options.pop("work", BackfillWork())
     job = Job(f"j{began_ms}", consumer, work, began_ms=began_ms, token=1, beat=1, in_function=True)
     job = msgspec.structs.replace(job, **options)
@@ -181,14 +181,14 @@ def a_job(world: World, consumer: str, began_ms: int, **options: Any) -> Job:
     return job
 
 
-def started(world: World) -> list[str]:
+def started(world: WatchWorld) -> list[str]:
     world.started.clear()
     start_slices(world.setup())
     return [job.id for job in world.started]
 
 
 def test_a_slice_of_each_job_is_started_and_those_of_a_source_take_turns() -> None:
-    world = World()
+    world = WatchWorld()
     a_job(world, "other", 2)
     first = a_job(world, "search", 1)
     a_job(world, "other", 3, work=VerifyWork())
@@ -206,7 +206,7 @@ def test_a_slice_of_each_job_is_started_and_those_of_a_source_take_turns() -> No
 
 @pytest.mark.parametrize("state", ["done", "cancelled"])
 def test_the_slot_of_a_job_that_was_killed_while_it_ended_becomes_free(state: JobState) -> None:
-    world = World()
+    world = WatchWorld()
     jobs = world.parts.state.jobs
     held = jobs.take(a_job(world, "search", 1, work=VerifyWork()), "lambda 1")
     assert held
@@ -227,6 +227,6 @@ def test_the_slot_of_a_job_that_was_killed_while_it_ended_becomes_free(state: Jo
 def test_no_slice_is_started_of_a_job_that_nobody_wants_in_the_function(
     options: dict[str, Any],
 ) -> None:
-    world = World()
+    world = WatchWorld()
     a_job(world, "search", 1, **options)
     assert started(world) == []

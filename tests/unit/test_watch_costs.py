@@ -6,12 +6,12 @@ from shared.flows.watch.alarm_figures import emit_figures
 from shared.flows.watch.empty_row_removal import remove_empty_rows
 from shared.values.parked_change import RowItem
 from shared.values.pulse import Memory
-from tests.unit.test_watch import World
+from tests.unit.test_watch import WatchWorld
 from tests.worlds.consumer_world import parked_change
 
 
 def test_counting_what_is_parked_costs_a_bounded_number_of_requests_a_minute() -> None:
-    world, requests, memory = World(), [], Memory()
+    world, requests, memory = WatchWorld(), [], Memory()
     parked = world.parts.state.parked
     for n in range(40):  # 14 pages of the twin
         parked.add("search", parked_change(f"c{n}", n), "body")
@@ -39,7 +39,7 @@ def test_counting_what_is_parked_costs_a_bounded_number_of_requests_a_minute() -
 
 
 def test_looking_for_empty_rows_reads_a_bounded_number_of_items_a_minute() -> None:
-    world, memory, read = World(), Memory(), []
+    world, memory, read = WatchWorld(), Memory(), []
     world.now = 1_700_000_100.0  # no first minute of an hour
     parked = world.parts.state.parked
     parked.clock = lambda: world.now  # type: ignore[attr-defined]

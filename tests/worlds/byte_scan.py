@@ -139,7 +139,7 @@ def _parquet(body: bytes) -> list[bytes]:
     return found
 
 
-class _Held:
+class _OpenedObject:
     """An object's bytes as pyiceberg opens a file."""
 
     def __init__(self, body: bytes) -> None:
@@ -151,7 +151,7 @@ class _Held:
 
 def _avro(body: bytes) -> list[bytes]:
     """Records of a manifest with the lower and upper bounds of columns, and the file's header."""
-    with AvroFile(_Held(body)) as records:  # type: ignore[arg-type, var-annotated]
+    with AvroFile(_OpenedObject(body)) as records:  # type: ignore[arg-type, var-annotated]
         return [repr(records.header.meta).encode(), b"\n".join(_leaves(each) for each in records)]
 
 

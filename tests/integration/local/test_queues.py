@@ -123,25 +123,25 @@ sys.path.insert(0, sys.argv[1])
 from ministack.services import sqs
 import local.emulator.queue_scans
 
-class Message(dict):
+class Looked(dict):
     looks = 0
     def __getitem__(self, name):
-        Message.looks += 1
+        Looked.looks += 1
         return super().__getitem__(name)
     def get(self, *args):
-        Message.looks += 1
+        Looked.looks += 1
         return super().get(*args)
     def setdefault(self, *args):
-        Message.looks += 1
+        Looked.looks += 1
         return super().setdefault(*args)
     def __contains__(self, name):
-        Message.looks += 1
+        Looked.looks += 1
         return super().__contains__(name)
 
 def queue(number):
     now, messages = time.time(), []
     for n in range(number):
-        one = Message(id=str(n), body="", sent_at=now - 9, group_id=f"g{n % 7}", visible_at=now - 9)
+        one = Looked(id=str(n), body="", sent_at=now - 9, group_id=f"g{n % 7}", visible_at=now - 9)
         sqs._ensure_msg_fields(one)
         one.update(receive_count=n % 3, visible_at=now + (50 if n in (1, 8, 9) else -9))
         messages.append(one)
@@ -157,9 +157,9 @@ def receive(held):
     return [one["id"] for one in sqs._collect_msgs(held, 10, 30)]
 
 ours = queue(5000)
-Message.looks = 0
+Looked.looks = 0
 found = receive(ours)
-assert Message.looks < 4 * 5000, Message.looks
+assert Looked.looks < 4 * 5000, Looked.looks
 assert found == [str(n) for n in range(0, 70, 7)], found
 few = queue(20)
 assert receive(few) == ["0", "7", "14", "2", "16", "3", "10", "17", "4", "11"], few
@@ -188,13 +188,13 @@ held["messages"] += queue(5000)["messages"]
 for one in held["messages"]:
     one.update(receive_count=0, visible_at=0)
 found = sqs._collect_msgs(held, 10, 30)
-Message.looks = 0
+Looked.looks = 0
 assert len(call("DeleteMessageBatch", Entries=entries(found[:8]))["Successful"]) == 8
 call("DeleteMessage", ReceiptHandle=found[8]["receipt_handle"])
 again = call("ChangeMessageVisibilityBatch", Entries=entries(found, VisibilityTimeout=0))
 assert [one["Id"] for one in again["Successful"]] == [found[9]["id"]], again
 assert len(again["Failed"]) == 9, again
-assert Message.looks < 2 * 5000, Message.looks  # one deletion by the stock emulator has as many
+assert Looked.looks < 2 * 5000, Looked.looks  # one deletion by the stock emulator has as many
 assert len(held["messages"]) == 4991
 assert not {{one["id"] for one in found[:9]}} & {{one["id"] for one in held["messages"]}}
 assert found[9]["id"] in {{one["id"] for one in sqs._collect_msgs(held, 5000, 30)}}

@@ -9,7 +9,7 @@ from shared.values.errors import SourceUnavailable
 from tests.worlds.twins.database import MemoryDatabase
 
 
-class Source:
+class RetentionSource:
     """Answers with the setting, or not at all."""
 
     def __init__(self, database: MemoryDatabase) -> None:
@@ -23,8 +23,8 @@ class Source:
 
 
 @pytest.fixture
-def source() -> Source:
-    return Source(MemoryDatabase())
+def source() -> RetentionSource:
+    return RetentionSource(MemoryDatabase())
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def source() -> Source:
     ],
 )
 def test_the_figure_is_what_the_server_says(
-    source: Source, settings: dict[str, str], kept: int
+    source: RetentionSource, settings: dict[str, str], kept: int
 ) -> None:
     source.database.settings = settings
     binlogs = BinlogRetention(source.open, {})
@@ -45,14 +45,14 @@ def test_the_figure_is_what_the_server_says(
     assert binlogs.shown == {"binlog_kept_s": kept}
 
 
-def test_a_relay_that_cannot_ask_shows_what_the_former_one_heard(source: Source) -> None:
+def test_a_relay_that_cannot_ask_shows_what_the_former_one_heard(source: RetentionSource) -> None:
     source.away = True
     binlogs = BinlogRetention(source.open, {"binlog_kept_s": 7200, "lag_ms": 3})
     binlogs.look(10.0)
     assert binlogs.shown == {"binlog_kept_s": 7200}
 
 
-def test_the_source_is_asked_once_an_hour(source: Source) -> None:
+def test_the_source_is_asked_once_an_hour(source: RetentionSource) -> None:
     binlogs = BinlogRetention(source.open, {})
     for now in (10.0, 20.0, 10.0 + ASK_SECONDS - 1, 10.0 + ASK_SECONDS):
         binlogs.look(now)

@@ -14,15 +14,14 @@ from shared.adapters.binlog.executed import MariadbExecuted
 from shared.flows.relay.reading.reader import Reader
 from shared.values.position import Position
 from tests.tier import ONLY_SOAK, SEED, TIER
-from tests.unit.relay.test_world import Machine as Worked
-from tests.unit.relay.test_world import operation, operations
+from tests.unit.relay.test_world import RelayMachine, operation, operations
 from tests.worlds.relay.losing import LosingWorld
 from tests.worlds.relay.machines import WorldMachine, require_noticed, run
 
 STEPS = {"done": 0}
 
 
-class Machine(WorldMachine):
+class LosingMachine(WorldMachine):
     """Mostly nothing goes wrong, so that what does meets a relay with something to lose.
 
     Every server keeps the first transaction, which is captured: a server that has nothing of what
@@ -54,7 +53,7 @@ class Machine(WorldMachine):
     def work(self, script: bytes) -> None:
         for byte in script:
             STEPS["done"] += 1
-            Worked.step(self, byte)  # type: ignore[arg-type]
+            RelayMachine.step(self, byte)  # type: ignore[arg-type]
 
     @rule(missing=st.integers(0, 4))
     def fail_over(self, missing: int) -> None:
@@ -105,7 +104,7 @@ class Machine(WorldMachine):
 @pytest.mark.soak
 def test_the_rows_end_as_the_last_server_has_them() -> None:
     STEPS["done"] = 0
-    run(Machine, TIER.losing_runs, steps=40, number=SEED)
+    run(LosingMachine, TIER.losing_runs, steps=40, number=SEED)
     assert STEPS["done"] >= 40 * TIER.losing_runs
 
 
@@ -117,7 +116,7 @@ def test_two_losses_in_a_row_with_nothing_captured_in_between(
     first: str, second: str, between: int, crash: bool
 ) -> None:
     """The second server lacks more than the first. between: transactions that are not captured."""
-    machine = Machine()
+    machine = LosingMachine()
     for key in range(10):
         machine.commit([("ab"[key % 2], key % 4, "cu"[key % 2])])
         machine.nothing_goes_wrong(3)
@@ -177,4 +176,4 @@ def test_a_planted_mistake_is_noticed(
     mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutant(monkeypatch)
-    require_noticed(Machine, steps=40)
+    require_noticed(LosingMachine, steps=40)

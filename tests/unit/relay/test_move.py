@@ -45,7 +45,7 @@ LISTINGS = table("listings")
 TABLES = {"shop.listings": TableSettings()}
 
 
-class World:
+class MoveWorld:
     """An old server that is read, a new one, and a stream between them."""
 
     def __init__(self, *, gtids: bool) -> None:
@@ -111,19 +111,19 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> MoveWorld:
     """Without GTIDs."""
     return of_three_transactions(gtids=False)
 
 
 @pytest.fixture
-def paired() -> World:
+def paired() -> MoveWorld:
     """A primary and its replica, with GTIDs."""
     return of_three_transactions(gtids=True)
 
 
-def of_three_transactions(*, gtids: bool) -> World:
-    made = World(gtids=gtids)
+def of_three_transactions(*, gtids: bool) -> MoveWorld:
+    made = MoveWorld(gtids=gtids)
     for _ in range(3):
         made.commit(made.old, made.new)
     return made
@@ -132,7 +132,9 @@ def of_three_transactions(*, gtids: bool) -> World:
 AT = "bin.000001:804"  # behind the third transaction on the new server
 
 
-def test_a_place_is_stored_above_all_numbers_and_a_second_run_finds_it_done(world: World) -> None:
+def test_a_place_is_stored_above_all_numbers_and_a_second_run_finds_it_done(
+    world: MoveWorld,
+) -> None:
     before = world.store(3)
     move = world.move(AT)
     assert move.look() == Readiness("shop", "place", "mariadb-1", "mariadb-2", "bin.000001:304", AT)
@@ -146,7 +148,7 @@ def test_a_place_is_stored_above_all_numbers_and_a_second_run_finds_it_done(worl
     assert world.point() == after
 
 
-def test_the_relay_goes_on_there_and_nowhere_else(world: World) -> None:
+def test_the_relay_goes_on_there_and_nowhere_else(world: MoveWorld) -> None:
     world.store(3)
     world.move(AT).apply()
     with pytest.raises(
@@ -169,7 +171,7 @@ def test_the_relay_goes_on_there_and_nowhere_else(world: World) -> None:
 
 
 def test_what_the_old_server_wrote_is_published_first_by_the_relay_that_then_yields(
-    world: World,
+    world: MoveWorld,
 ) -> None:
     told: list[Readiness] = []
     relaying = world.job("relay")
@@ -193,13 +195,13 @@ def test_what_the_old_server_wrote_is_published_first_by_the_relay_that_then_yie
 
 @pytest.mark.parametrize("unfinished", [{"rows": 1}, {"position": Position("bin.000001", 204)}])
 def test_a_checkpoint_that_is_not_at_the_end_waits(
-    world: World, unfinished: dict[str, Any]
+    world: MoveWorld, unfinished: dict[str, Any]
 ) -> None:
     world.store(3, **unfinished)
     assert world.move(AT).look().waits_for == "bin.000001:304"
 
 
-def test_waiting_can_be_ended_and_leaves_everything_as_it_was(world: World) -> None:
+def test_waiting_can_be_ended_and_leaves_everything_as_it_was(world: MoveWorld) -> None:
     before = world.store(1)
     stop = threading.Event()
     with pytest.raises(RowlineError, match="was not moved"):
@@ -208,7 +210,7 @@ def test_waiting_can_be_ended_and_leaves_everything_as_it_was(world: World) -> N
     assert (lease.holder, after) == ("", before)
 
 
-def test_no_stream_of_a_source_is_moved_before_all_can_be(world: World) -> None:
+def test_no_stream_of_a_source_is_moved_before_all_can_be(world: MoveWorld) -> None:
     before, stop = world.store(3), threading.Event()
     lease = world.streams.acquire("shop/events", world.streams.load("shop/events")[0], "relay")
     world.streams.release(
@@ -236,7 +238,7 @@ def test_no_stream_of_a_source_is_moved_before_all_can_be(world: World) -> None:
     assert world.point() == before
 
 
-def test_an_old_server_that_still_writes_is_refused(world: World) -> None:
+def test_an_old_server_that_still_writes_is_refused(world: MoveWorld) -> None:
     before = world.store(1)
     with pytest.raises(SourceError, match="still writes") as refused:
         world.move(AT, lambda _: world.commit(world.old)).apply()
@@ -244,7 +246,7 @@ def test_an_old_server_that_still_writes_is_refused(world: World) -> None:
     assert world.point() == before
 
 
-def test_a_write_between_the_look_and_the_lease_is_refused(world: World) -> None:
+def test_a_write_between_the_look_and_the_lease_is_refused(world: MoveWorld) -> None:
     class Late(MemoryStreams):
         def acquire(self, *asked: Any) -> Any:
             world.commit(world.old)
@@ -258,7 +260,7 @@ def test_a_write_between_the_look_and_the_lease_is_refused(world: World) -> None
     assert world.streams.load("shop")[1] == stored
 
 
-def test_a_relay_that_took_the_lease_meanwhile_keeps_its_place(world: World) -> None:
+def test_a_relay_that_took_the_lease_meanwhile_keeps_its_place(world: MoveWorld) -> None:
     class Stolen(MemoryStreams):
         def holdings(self, source: str) -> Holdings:
             self.acquire("shop", self.load("shop")[0], "thief")
@@ -271,7 +273,7 @@ def test_a_relay_that_took_the_lease_meanwhile_keeps_its_place(world: World) -> 
     assert world.point() == before
 
 
-def test_a_table_on_its_way_between_relays_comes_first(world: World) -> None:
+def test_a_table_on_its_way_between_relays_comes_first(world: MoveWorld) -> None:
     before = world.store(3)
     world.streams.hold(
         "shop",
@@ -295,14 +297,14 @@ def test_a_table_on_its_way_between_relays_comes_first(world: World) -> None:
         ("0-1-3", "is no place of one server"),
     ],
 )
-def test_a_place_must_be_given_and_be_there(world: World, at: str | None, says: str) -> None:
+def test_a_place_must_be_given_and_be_there(world: MoveWorld, at: str | None, says: str) -> None:
     world.store(3)
     with pytest.raises(ConfigError) as refused:
         world.move(at).look()
     assert says in str(refused.value)
 
 
-def test_the_old_server_must_be_asked(world: World) -> None:
+def test_the_old_server_must_be_asked(world: MoveWorld) -> None:
     world.store(3)
     world.now = world.new
     with pytest.raises(SourceError, match="its secret leads to mariadb-2"):
@@ -314,12 +316,12 @@ def test_the_old_server_must_be_asked(world: World) -> None:
     assert "source reset" in gone.value.hint
 
 
-def test_a_stream_that_was_never_read_has_nothing_to_move(world: World) -> None:
+def test_a_stream_that_was_never_read_has_nothing_to_move(world: MoveWorld) -> None:
     with pytest.raises(RowlineError, match="never read"):
         world.move(AT).look()
 
 
-def test_by_gtids_a_replica_that_lags_is_waited_for(paired: World) -> None:
+def test_by_gtids_a_replica_that_lags_is_waited_for(paired: MoveWorld) -> None:
     paired.commit(paired.old)
     paired.store(4)
     found = paired.move().look()
@@ -335,7 +337,7 @@ def test_by_gtids_a_replica_that_lags_is_waited_for(paired: World) -> None:
         paired.move("bin.000001:804").look()
 
 
-def test_by_gtids_the_relay_connects_anew_once_the_secret_leads_there(paired: World) -> None:
+def test_by_gtids_the_relay_connects_anew_once_the_secret_leads_there(paired: MoveWorld) -> None:
     before = paired.store(3)
     with pytest.raises(SourceError, match="still leads to mariadb-1"):
         paired.move().apply()
@@ -362,7 +364,7 @@ def test_by_gtids_the_relay_connects_anew_once_the_secret_leads_there(paired: Wo
     )
 
 
-def test_a_server_with_nothing_in_common_needs_a_place(paired: World) -> None:
+def test_a_server_with_nothing_in_common_needs_a_place(paired: MoveWorld) -> None:
     paired.new.history = []
     paired.commit(paired.new)
     paired.store(3)
@@ -373,7 +375,7 @@ def test_a_server_with_nothing_in_common_needs_a_place(paired: World) -> None:
     assert paired.move("bin.000001:604").look().way == "place"
 
 
-def test_gtids_of_another_kind_tell_nothing(paired: World) -> None:
+def test_gtids_of_another_kind_tell_nothing(paired: MoveWorld) -> None:
     paired.store(3)
     paired.new.identity = "3f1c0000-71ca-11e1-9e33-c80aa9429562"
     with pytest.raises(PositionLost, match="GTIDs of another kind") as refused:
@@ -384,7 +386,7 @@ def test_gtids_of_another_kind_tell_nothing(paired: World) -> None:
 
 @pytest.mark.parametrize("at", [None, AT])
 def test_a_server_that_has_purged_its_binlogs_is_refused(
-    world: World, paired: World, at: str | None
+    world: MoveWorld, paired: MoveWorld, at: str | None
 ) -> None:
     class Purged(SimulatedBinlog):
         def _read(self, *_: Any) -> Any:

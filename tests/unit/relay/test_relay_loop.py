@@ -49,7 +49,7 @@ from tests.worlds.twins.state import MemoryCoverages, MemoryDues, MemorySchemas,
 LISTINGS, PHOTOS = table("listings"), table("photos")
 
 
-class World:
+class LoopWorld:
     def __init__(self) -> None:
         self.server = SimulatedServer("mariadb-1", gtids=False)
         self.topic: Any = SimulatedTopic()
@@ -122,18 +122,18 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopWorld]:
     monkeypatch.setattr(lease_margins, "RENEW_SECONDS", 0.02)
     monkeypatch.setattr(waiting_for_lease, "STANDBY_SECONDS", 0.02)
     monkeypatch.setattr(relay_loop, "BACKOFF_SECONDS", (0.02, 0.1))
     monkeypatch.setattr(lease_margins, "LEASE_SECONDS", 2.0)
     monkeypatch.setattr(lease_margins, "REQUEST_SECONDS", 0.5)
-    world = World()
+    world = LoopWorld()
     yield world
     world.end()
 
 
-def test_everything_committed_arrives_once_and_the_checkpoint_follows(world: World) -> None:
+def test_everything_committed_arrives_once_and_the_checkpoint_follows(world: LoopWorld) -> None:
     for _ in range(50):
         world.commit(rows=7)
     job = world.start()
@@ -155,7 +155,7 @@ def test_everything_committed_arrives_once_and_the_checkpoint_follows(world: Wor
     assert len(set(world.ids())) == 351
 
 
-def test_the_next_relay_goes_on_where_the_first_one_stopped(world: World) -> None:
+def test_the_next_relay_goes_on_where_the_first_one_stopped(world: LoopWorld) -> None:
     for _ in range(20):
         world.commit(rows=5)
     first = world.start("one")
@@ -169,7 +169,7 @@ def test_the_next_relay_goes_on_where_the_first_one_stopped(world: World) -> Non
     assert numbers == [(numbers[0][0], n) for n in range(1, 102)]
 
 
-def test_a_second_scheduled_relay_gives_way(world: World) -> None:
+def test_a_second_scheduled_relay_gives_way(world: LoopWorld) -> None:
     world.start("one")
     wait_for(lambda: world.streams.load("shop")[0].holder == "one")
     world.start("two")
@@ -177,7 +177,7 @@ def test_a_second_scheduled_relay_gives_way(world: World) -> None:
     assert world.streams.load("shop")[0].holder == "one"
 
 
-def test_a_second_scheduled_relay_stands_by_when_the_first_ends_soon(world: World) -> None:
+def test_a_second_scheduled_relay_stands_by_when_the_first_ends_soon(world: LoopWorld) -> None:
     first = world.start("one", left_ms=lambda: 50_000)
     wait_for(lambda: world.streams.load("shop")[0].ends_ms == 30_000)
     world.start("two")
@@ -188,7 +188,7 @@ def test_a_second_scheduled_relay_stands_by_when_the_first_ends_soon(world: Worl
 
 
 @pytest.mark.parametrize("asked", [False, True])
-def test_a_relay_that_ends_late_is_waited_for(world: World, asked: bool) -> None:
+def test_a_relay_that_ends_late_is_waited_for(world: LoopWorld, asked: bool) -> None:
     """It publishes what it has read, for longer than it meant to run, or after it was stopped."""
     begins, goes_on = threading.Event(), threading.Event()
 
@@ -216,14 +216,14 @@ def test_a_relay_that_ends_late_is_waited_for(world: World, asked: bool) -> None
     wait_for(lambda: world.streams.load("shop")[0].holder == "two")
 
 
-def test_a_relay_ends_by_itself_while_there_is_time_to_end_well(world: World) -> None:
+def test_a_relay_ends_by_itself_while_there_is_time_to_end_well(world: LoopWorld) -> None:
     began = time.monotonic()
     world.start("one", left_ms=lambda: int(20_300 - (time.monotonic() - began) * 1000))
     wait_for(lambda: world.ended.get("one") == "stopped")
     assert world.streams.load("shop")[0].holder == ""
 
 
-def test_a_foreground_relay_takes_over_from_a_scheduled_one(world: World) -> None:
+def test_a_foreground_relay_takes_over_from_a_scheduled_one(world: LoopWorld) -> None:
     world.start("one")
     wait_for(lambda: world.streams.load("shop")[0].holder == "one")
     world.start("two", manner="take", run="foreground")
@@ -231,7 +231,7 @@ def test_a_foreground_relay_takes_over_from_a_scheduled_one(world: World) -> Non
     wait_for(lambda: world.ended.get("one") == "yielded")
 
 
-def test_a_new_deployment_takes_over_from_the_old_one(world: World) -> None:
+def test_a_new_deployment_takes_over_from_the_old_one(world: LoopWorld) -> None:
     world.start("one", version="a")
     wait_for(lambda: world.streams.load("shop")[0].figures.get("version") == "a")
     world.start("two", version="b")
@@ -239,7 +239,7 @@ def test_a_new_deployment_takes_over_from_the_old_one(world: World) -> None:
     assert world.ended["one"] == "yielded"
 
 
-def test_a_relay_that_vanished_is_followed_by_another(world: World) -> None:
+def test_a_relay_that_vanished_is_followed_by_another(world: LoopWorld) -> None:
     lease = world.streams.acquire("shop", world.streams.load("shop")[0], "vanished")
     assert lease is not None
     world.commit()
@@ -249,7 +249,7 @@ def test_a_relay_that_vanished_is_followed_by_another(world: World) -> None:
     assert time.monotonic() - began >= 2.5, "lease time and request time were waited out"
 
 
-def test_a_relay_whose_lease_was_taken_publishes_nothing_more(world: World) -> None:
+def test_a_relay_whose_lease_was_taken_publishes_nothing_more(world: LoopWorld) -> None:
     world.start("one")
     wait_for(lambda: world.streams.load("shop")[0].holder == "one")
     while world.streams.acquire("shop", world.streams.load("shop")[0], "two") is None:
@@ -261,7 +261,7 @@ def test_a_relay_whose_lease_was_taken_publishes_nothing_more(world: World) -> N
     assert world.streams.load("shop")[0].holder == "two"
 
 
-def test_a_source_that_is_away_for_a_while_is_waited_for(world: World) -> None:
+def test_a_source_that_is_away_for_a_while_is_waited_for(world: LoopWorld) -> None:
     world.server.unavailable = 3
     world.commit()
     world.start()
@@ -282,7 +282,7 @@ class AwayClaims(MemoryClaims):
 
 
 def test_a_claims_bucket_that_is_away_is_waited_for_and_nothing_passes_the_row(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: LoopWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(large_change, "MAX_CHANGE_BYTES", 120)
     world.claims = claims = AwayClaims()
@@ -334,7 +334,7 @@ class Altering(SimulatedBinlog):
 
 
 def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_it(
-    world: World,
+    world: LoopWorld,
 ) -> None:
     world.dues = dues = AwayDues()
     for _ in range(3):
@@ -349,7 +349,7 @@ def test_a_statement_that_rewrites_rows_is_stored_before_the_checkpoint_passes_i
     assert dues.of_source("shop") == {"shop.listings": DueCause("0-1-2@2", "ADD COLUMN")}
 
 
-def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> None:
+def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: LoopWorld) -> None:
     def refused(*_: Any) -> Any:
         raise SourceError("refuses the login.", thing="source shop")
 
@@ -366,7 +366,7 @@ def test_a_source_error_ends_the_relay_and_shows_in_the_lease(world: World) -> N
     assert (lease.holder, lease.figures["error"]) == ("", "source shop: refuses the login.")
 
 
-def test_a_source_that_cannot_work_is_refused_before_anything_is_read(world: World) -> None:
+def test_a_source_that_cannot_work_is_refused_before_anything_is_read(world: LoopWorld) -> None:
     asked: list[bool] = []
 
     def refuse(begun: bool) -> dict[str, Finding]:
@@ -397,7 +397,7 @@ def test_a_source_that_cannot_work_is_refused_before_anything_is_read(world: Wor
 
 
 def test_a_topic_that_refuses_for_good_ends_the_relay_before_the_checkpoint_moves(
-    world: World,
+    world: LoopWorld,
 ) -> None:
     class Refusing:
         def publish(self, entries: list[Entry]) -> list[str | None]:
@@ -413,7 +413,9 @@ def test_a_topic_that_refuses_for_good_ends_the_relay_before_the_checkpoint_move
     assert (checkpoint.rows, split_seq(checkpoint.seq)[1]) == (0, 0)
 
 
-def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(world: World) -> None:
+def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(
+    world: LoopWorld,
+) -> None:
     world.commit()
     running = world.start("one")
     wait_for(lambda: len(world.ids()) == 1)
@@ -448,7 +450,7 @@ def test_a_reset_starts_above_all_numbers_and_takes_over_from_a_running_relay(wo
     )
 
 
-def test_a_stream_whose_checkpoint_was_lost_begins_above_its_old_numbers(world: World) -> None:
+def test_a_stream_whose_checkpoint_was_lost_begins_above_its_old_numbers(world: LoopWorld) -> None:
     began = epoch_at(int(time.time() * 1000))
     world.commit()
     world.start("one")
@@ -458,7 +460,7 @@ def test_a_stream_whose_checkpoint_was_lost_begins_above_its_old_numbers(world: 
     assert n == 1
 
 
-def test_a_stage_that_is_removed_and_deployed_again_begins_above_itself(world: World) -> None:
+def test_a_stage_that_is_removed_and_deployed_again_begins_above_itself(world: LoopWorld) -> None:
     """Twice within a few seconds, each time with an empty state table and after new epochs."""
     for _ in range(2):
         world.commit()
@@ -478,7 +480,7 @@ def test_a_stage_that_is_removed_and_deployed_again_begins_above_itself(world: W
 
 
 def test_an_epoch_whose_numbers_come_to_an_end_is_followed_by_another(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: LoopWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading_pass, "is_half_used", lambda seq: split_seq(seq)[1] >= 3)
     world.start("one")
@@ -491,7 +493,7 @@ def test_an_epoch_whose_numbers_come_to_an_end_is_followed_by_another(
     assert numbers[4:] == [(first + 1, 1), (first + 1, 2)]
 
 
-def test_an_epoch_above_which_no_number_is_left_is_not_asked_for(world: World) -> None:
+def test_an_epoch_above_which_no_number_is_left_is_not_asked_for(world: LoopWorld) -> None:
     world.streams.ask("shop", raise_epoch=MAX_EPOCH)
     world.commit()
     world.start("one")
@@ -499,7 +501,7 @@ def test_an_epoch_above_which_no_number_is_left_is_not_asked_for(world: World) -
     assert split_seq(world.topic.delivered[0][1].seq)[0] <= epoch_at(int(time.time() * 1000))
 
 
-def test_a_reset_takes_its_epoch_from_the_clock_when_that_is_higher(world: World) -> None:
+def test_a_reset_takes_its_epoch_from_the_clock_when_that_is_higher(world: LoopWorld) -> None:
     job = world.start("one")
     wait_for(lambda: world.streams.load("shop")[1] is not None)
     world.end()
@@ -509,7 +511,9 @@ def test_a_reset_takes_its_epoch_from_the_clock_when_that_is_higher(world: World
     assert split_seq(new.seq) == (new.epoch, 0) == (epoch_at(now_ms), 0)
 
 
-def a_failed_reset_changes_nothing(world: World, job: RelaySetup, error: type[Exception]) -> None:
+def a_failed_reset_changes_nothing(
+    world: LoopWorld, job: RelaySetup, error: type[Exception]
+) -> None:
     before = world.streams.load("shop")[1]
     with pytest.raises(error):
         reset(
@@ -521,7 +525,7 @@ def a_failed_reset_changes_nothing(world: World, job: RelaySetup, error: type[Ex
     assert (lease.holder, after) == ("", before)
 
 
-def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
+def test_a_reset_that_finds_no_source_changes_nothing(world: LoopWorld) -> None:
     job = world.start("one")
     wait_for(lambda: world.streams.load("shop")[1] is not None)
     world.end()
@@ -530,7 +534,7 @@ def test_a_reset_that_finds_no_source_changes_nothing(world: World) -> None:
 
 
 def test_a_reset_that_cannot_note_the_gap_changes_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: LoopWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What lies between the two places would be missing, and nobody would know."""
     job = world.start("one")
@@ -544,7 +548,7 @@ def test_a_reset_that_cannot_note_the_gap_changes_nothing(
     a_failed_reset_changes_nothing(world, job, StateUnavailable)
 
 
-def test_a_server_without_gtids_that_was_replaced_is_refused(world: World) -> None:
+def test_a_server_without_gtids_that_was_replaced_is_refused(world: LoopWorld) -> None:
     world.start("one")
     wait_for(lambda: world.streams.load("shop")[1] is not None)
     world.end()

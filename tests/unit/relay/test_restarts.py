@@ -10,15 +10,14 @@ from hypothesis.stateful import rule
 
 from shared.values.seq import split_seq
 from tests.tier import SEED, TIER
-from tests.unit.relay.test_world import Machine as Worked
-from tests.unit.relay.test_world import operation, operations
+from tests.unit.relay.test_world import RelayMachine, operation, operations
 from tests.worlds.relay.machines import WorldMachine, run
 from tests.worlds.relay.world import RelayWorld
 
 SEEN = {"epochs": 0, "again": 0}
 
 
-class Machine(WorldMachine):
+class RestartMachine(WorldMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = RelayWorld()
@@ -37,7 +36,7 @@ class Machine(WorldMachine):
     @rule(script=st.binary(min_size=5, max_size=60))
     def work(self, script: bytes) -> None:
         for byte in script:
-            Worked.step(self, byte)  # type: ignore[arg-type]
+            RelayMachine.step(self, byte)  # type: ignore[arg-type]
 
     @rule(first=st.booleans())
     def restart(self, first: bool) -> None:
@@ -98,6 +97,6 @@ class Machine(WorldMachine):
 @pytest.mark.soak
 def test_a_server_that_was_started_again_changes_no_number() -> None:
     SEEN.update(epochs=0, again=0)
-    run(Machine, TIER.restart_runs, steps=40, number=SEED)
+    run(RestartMachine, TIER.restart_runs, steps=40, number=SEED)
     assert SEEN["epochs"] >= TIER.restart_runs
     assert SEEN["again"] >= TIER.restart_runs

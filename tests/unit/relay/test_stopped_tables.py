@@ -15,7 +15,7 @@ from shared.values.position import Position
 from shared.values.seq import split_seq
 from shared.values.settings import TableSettings
 from shared.values.table import Column
-from tests.unit.relay.test_relay_loop import LISTINGS, PHOTOS, World, world
+from tests.unit.relay.test_relay_loop import LISTINGS, PHOTOS, LoopWorld, world
 from tests.waiting import wait_for
 from tests.worlds.relay.simulated import SimulatedBinlog, SimulatedTransaction
 from tests.worlds.twins.state import MemoryCoverages
@@ -45,7 +45,7 @@ class Short(SimulatedBinlog):
 
 
 def test_a_table_that_cannot_be_read_stops_alone_until_its_stanza_is_changed(
-    world: World,
+    world: LoopWorld,
 ) -> None:
     def connect(tables: Any, token: int) -> Short:
         binlog = Short(world.server, tuple(tables), block=0.01)
@@ -86,7 +86,7 @@ def test_a_table_that_cannot_be_read_stops_alone_until_its_stanza_is_changed(
 
 
 def test_a_table_that_the_preflight_refuses_keeps_no_other_from_being_captured(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: LoopWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wanted_capture, "EXAMINE_SECONDS", 0.05)
     refused = {"shop.listings": NO_KEY}
@@ -105,7 +105,7 @@ def test_a_table_that_the_preflight_refuses_keeps_no_other_from_being_captured(
 
 
 def test_a_table_that_is_captured_is_not_stopped_by_what_the_database_says_now(
-    world: World,
+    world: LoopWorld,
 ) -> None:
     """The stream may be behind: rows of the table as it was come first."""
     world.commit()
@@ -119,7 +119,7 @@ def test_a_table_that_is_captured_is_not_stopped_by_what_the_database_says_now(
     assert world.point().whole.stopped == ()
 
 
-def test_a_mask_without_its_key_stops_its_table_alone(world: World) -> None:
+def test_a_mask_without_its_key_stops_its_table_alone(world: LoopWorld) -> None:
     tables = {
         "shop.listings": TableSettings(mask={"seller": "hash"}),
         "shop.photos": TableSettings(),
@@ -131,7 +131,7 @@ def test_a_mask_without_its_key_stops_its_table_alone(world: World) -> None:
     assert "mask_key" in world.point().stopped["shop.listings"].fix
 
 
-def test_a_stream_of_a_former_version_has_coverage_from_where_it_is(world: World) -> None:
+def test_a_stream_of_a_former_version_has_coverage_from_where_it_is(world: LoopWorld) -> None:
     world.commit(rows=3)
     world.start("one")
     wait_for(lambda: len(world.ids()) == 3)
@@ -158,7 +158,7 @@ def test_a_stream_of_a_former_version_has_coverage_from_where_it_is(world: World
     ],
 )
 def test_a_table_whose_columns_are_hidden_otherwise_is_due(
-    world: World, now: TableSettings, key: bytes, why: str
+    world: LoopWorld, now: TableSettings, key: bytes, why: str
 ) -> None:
     before = TableSettings(mask={"seller": "hash"})
     both = {"shop.listings": before, "shop.photos": TableSettings()}
@@ -180,7 +180,7 @@ def test_a_table_whose_columns_are_hidden_otherwise_is_due(
     )
 
 
-def test_the_key_of_a_former_version_is_taken_for_the_present_one(world: World) -> None:
+def test_the_key_of_a_former_version_is_taken_for_the_present_one(world: LoopWorld) -> None:
     tables = {"shop.listings": TableSettings(mask={"note": "hash"})}
     columns = (*LISTINGS.columns, Column("note", "text"))
     listings = msgspec.structs.replace(LISTINGS, columns=columns)
@@ -201,18 +201,18 @@ def test_the_key_of_a_former_version_is_taken_for_the_present_one(world: World) 
 BOTH = {"shop.listings": TableSettings(), "shop.photos": TableSettings()}
 
 
-def restarted(world: World, listings: TableSettings | None, process: str) -> None:
+def restarted(world: LoopWorld, listings: TableSettings | None, process: str) -> None:
     """The relay ends, and starts again with this stanza."""
     world.end()
     others = {"shop.photos": TableSettings()}
     world.start(process, tables=others | ({"shop.listings": listings} if listings else {}))
 
 
-def delivered(world: World) -> list[int]:
+def delivered(world: LoopWorld) -> list[int]:
     return [change.key["id"] for _, change in world.topic.delivered]
 
 
-def test_a_table_whose_rows_would_go_to_other_groups_stops_alone(world: World) -> None:
+def test_a_table_whose_rows_would_go_to_other_groups_stops_alone(world: LoopWorld) -> None:
     world.commit()
     world.start("one", tables=BOTH)
     wait_for(lambda: len(world.ids()) == 1)
@@ -236,7 +236,7 @@ def test_a_table_whose_rows_would_go_to_other_groups_stops_alone(world: World) -
     assert world.dues.of_source("shop").keys() == {"shop.listings"}
 
 
-def test_a_table_that_was_taken_out_may_come_back_with_other_shards(world: World) -> None:
+def test_a_table_that_was_taken_out_may_come_back_with_other_shards(world: LoopWorld) -> None:
     world.commit()
     world.start("one", tables=BOTH)
     wait_for(lambda: len(world.ids()) == 1)
@@ -252,7 +252,7 @@ def test_a_table_that_was_taken_out_may_come_back_with_other_shards(world: World
     assert world.dues.of_source("shop")["shop.listings"].why == "not captured for a while"
 
 
-def test_another_key_in_the_stanza_makes_its_table_due(world: World) -> None:
+def test_another_key_in_the_stanza_makes_its_table_due(world: LoopWorld) -> None:
     columns = (*LISTINGS.columns, Column("code", "int", nullable=False))
     listings = msgspec.structs.replace(LISTINGS, columns=columns)
 
@@ -272,7 +272,7 @@ def test_another_key_in_the_stanza_makes_its_table_due(world: World) -> None:
 
 
 def test_a_table_that_was_never_captured_may_have_any_shards(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: LoopWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wanted_capture, "EXAMINE_SECONDS", 0.05)
     tables = {**BOTH, "shop.listings": TableSettings(shards=16)}
@@ -283,7 +283,7 @@ def test_a_table_that_was_never_captured_may_have_any_shards(
     wait_for(lambda: "shop.listings" in world.point().whole.read)
 
 
-def test_a_table_that_stopped_for_another_reason_keeps_its_groups(world: World) -> None:
+def test_a_table_that_stopped_for_another_reason_keeps_its_groups(world: LoopWorld) -> None:
     def connect(tables: Any, token: int) -> Short:
         return Short(world.server, tuple(tables), block=0.01)
 

@@ -17,15 +17,14 @@ from shared.flows.relay.reading.reader import Reader
 from shared.flows.relay.reading.turns import Turn, Turns
 from shared.values.checkpoint import Checkpoint
 from tests.tier import ONLY_SOAK, SEED, TIER
-from tests.unit.relay.test_world import STEPS, operations
-from tests.unit.relay.test_world import Machine as Worked
+from tests.unit.relay.test_world import STEPS, RelayMachine, operations
 from tests.worlds.relay.machines import require_noticed, run
 from tests.worlds.relay.stopping import StoppingWorld
 
 SEEN = {"stopped": 0, "resumed": 0}
 
 
-class Machine(Worked):
+class StoppingMachine(RelayMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = StoppingWorld()
@@ -77,7 +76,7 @@ class Machine(Worked):
 def test_a_table_stops_alone_and_nothing_that_is_covered_is_missing() -> None:
     SEEN.update(stopped=0, resumed=0)
     STEPS["done"] = 0
-    run(Machine, TIER.stopping_runs, steps=60, number=SEED)
+    run(StoppingMachine, TIER.stopping_runs, steps=60, number=SEED)
     assert STEPS["done"] >= 100 * TIER.stopping_runs
     assert SEEN["stopped"] > TIER.stopping_runs // 4
     assert SEEN["resumed"] > TIER.stopping_runs // 4
@@ -143,4 +142,4 @@ def test_a_planted_mistake_is_noticed(
     mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutant(monkeypatch)
-    require_noticed(Machine, steps=60)
+    require_noticed(StoppingMachine, steps=60)

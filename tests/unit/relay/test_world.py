@@ -49,7 +49,7 @@ def operation(name: str, key: int, what: str) -> SimulatedChange:
 logging.getLogger("rowline.relay").setLevel(logging.ERROR)
 
 
-class Machine(WorldMachine):
+class RelayMachine(WorldMachine):
     """`work` carries most steps: a script of small ones, each by one of the relays that live."""
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class Machine(WorldMachine):
 @pytest.mark.soak
 def test_nothing_is_lost_or_out_of_order() -> None:
     STEPS["done"] = 0
-    run(Machine, TIER.relay_runs, steps=60, number=SEED)
+    run(RelayMachine, TIER.relay_runs, steps=60, number=SEED)
     assert STEPS["done"] >= 100 * TIER.relay_runs
 
 
@@ -261,4 +261,4 @@ def test_a_planted_mistake_is_noticed(
     mutant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutant(monkeypatch)
-    require_noticed(Machine, steps=60)
+    require_noticed(RelayMachine, steps=60)
