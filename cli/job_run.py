@@ -112,5 +112,12 @@ def _not_done(job: Job) -> RowlineError:
         return RowlineError(job.outcome)
     hint = f"Continue it: rowline jobs resume {job.id}." if job.state != "cancelled" else ""
     return RowlineError(
-        f"{job.state}: {job.outcome}", thing=f"{job.kind} {job.id} of {job.consumer}", hint=hint
+        state_and_outcome(job), thing=f"{job.kind} {job.id} of {job.consumer}", hint=hint
     )
+
+
+def state_and_outcome(job: Job) -> str:
+    """What became of a job, so far, as a part of a sentence."""
+    if not job.outcome or job.outcome.startswith(job.state):
+        return job.outcome or job.state
+    return f"{job.state}, {job.outcome}"

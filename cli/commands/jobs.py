@@ -7,7 +7,7 @@ import msgspec
 import typer
 
 from cli.deployed import ServiceOption, StageOption, open_stage
-from cli.job_run import WITHOUT_LIMIT, require_function
+from cli.job_run import WITHOUT_LIMIT, require_function, state_and_outcome
 from cli.ui.consent import YesOption
 from cli.ui.console import note_console, print_json, result_console
 from cli.ui.duration import duration
@@ -127,7 +127,7 @@ def cancel(job: JobArgument, stage: StageOption = "local", service: ServiceOptio
         with RowProgress("cancel") as progress:
             ended = follow_job(deployed.state, ending, progress.show, Polling())
         if ended.state != "cancelled":
-            raise StackError(f"{ended.state}: {ended.outcome}", thing=f"{ended.kind} {ended.id}")
+            raise StackError(state_and_outcome(ended), thing=f"{ended.kind} {ended.id}")
     else:
         sink = deployed.sink(found.consumer)
         ended = job_control.cancel(deployed.state, found, sink, _note, Polling())
@@ -135,9 +135,7 @@ def cancel(job: JobArgument, stage: StageOption = "local", service: ServiceOptio
 
 
 def _lines(job: Job) -> list[str]:
-    head = f"{job.kind} {job.id} of {job.consumer}: {job.state}"
-    if job.outcome:
-        head += f", {job.outcome}"
+    head = f"{job.kind} {job.id} of {job.consumer}: {state_and_outcome(job)}"
     lines = [head, f"  began    {moment(job.began_ms)} by {job.by or '-'}"]
     if job.ended_ms:
         took = duration((job.ended_ms - job.began_ms) / 1000)

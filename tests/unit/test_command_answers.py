@@ -43,6 +43,31 @@ def test_a_list_of_jobs_is_whole_in_a_narrow_terminal(
     assert "1970-01-01T00:00:01Z" in lines[1], "UTC, and it says so"
 
 
+@pytest.mark.parametrize(
+    ("state", "outcome", "said"),
+    [
+        ("running", "", "running"),
+        ("cancelled", "cancelled", "cancelled"),
+        ("cancelled", "cancelled; 3 rows stay closed", "cancelled; 3 rows stay closed"),
+        ("paused", "somebody asked it to stop (pause).", "paused, somebody asked it to stop"),
+    ],
+)
+def test_a_job_says_once_what_became_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    state: Any,
+    outcome: str,
+    said: str,
+) -> None:
+    job = Job("20261127T021500-3fa9c1", "search", VerifyWork(), state=state, outcome=outcome)
+    monkeypatch.setattr(jobs, "open_stage", lambda *_: stage(state=None))
+    monkeypatch.setattr(jobs.job_control, "find", lambda *_: job)
+    jobs.show(job.id)
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(f"verify {job.id} of search: {said}")
+    assert first.count(state) == 1
+
+
 def test_nothing_to_drop_is_json_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
