@@ -1,7 +1,7 @@
 """`rowline jobs`"""
 
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -9,7 +9,7 @@ import typer
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.job_run import WITHOUT_LIMIT, require_function, state_and_outcome
 from cli.ui.consent import YesOption
-from cli.ui.console import note_console, print_json, result_console
+from cli.ui.console import every_field, note_console, print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.json_option import JsonOption
 from cli.ui.moment import moment
@@ -42,7 +42,7 @@ def list_jobs(
     deployed = open_stage(stage, service)
     found = job_control.jobs_of(deployed.state, deployed.settings.consumers)
     if as_json:
-        return print_json(found)
+        return print_json([_every_fact(job) for job in found])
     table = new_table()
     for name in ("JOB", "KIND", "CONSUMER", "STATE", "BY", "BEGAN", "OUTCOME"):
         table.add_column(name)
@@ -73,7 +73,7 @@ def show(
         with RowProgress(found.kind) as progress:
             found = follow_job(deployed.state, found, progress.show, Polling())
     if as_json:
-        return print_json(found)
+        return print_json(_every_fact(found))
     console = result_console()
     for line in _lines(found):
         console.print(line, markup=False)
@@ -132,6 +132,10 @@ def cancel(job: JobArgument, stage: StageOption = "local", service: ServiceOptio
         sink = deployed.sink(found.consumer)
         ended = job_control.cancel(deployed.state, found, sink, _note, Polling())
     result_console().print(f"{ended.kind} {ended.id}: {ended.outcome}", markup=False)
+
+
+def _every_fact(job: Job) -> dict[str, Any]:
+    return {"kind": job.kind, **every_field(job)}
 
 
 def _lines(job: Job) -> list[str]:

@@ -1,6 +1,7 @@
 """Where commands write: results to stdout, progress and errors to stderr."""
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,8 +27,25 @@ def note_console() -> "Console":
 def print_json(value: Any) -> None:
     """Write a value to stdout as one line of JSON, in UTF-8 whatever the terminal's charset is."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(msgspec.json.encode(value) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.encode(every_field(value)) + b"\n")
     sys.stdout.buffer.flush()
+
+
+def every_field(value: Any) -> Any:
+    """The value with the fields that are at their defaults, too.
+
+    What is stored leaves them out to stay small. A script may ask for each.
+    """
+    if isinstance(value, msgspec.Struct):
+        config = value.__struct_config__
+        tag = {config.tag_field: config.tag} if config.tag_field else {}
+        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        return tag | {said: every_field(getattr(value, name)) for said, name in names}
+    if isinstance(value, Mapping):
+        return {name: every_field(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [every_field(one) for one in value]
+    return value
 
 
 def escape_unprintable() -> None:

@@ -68,6 +68,23 @@ def test_a_job_says_once_what_became_of_it(
     assert first.count(state) == 1
 
 
+def test_json_has_the_fields_that_are_stored_only_where_they_differ(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = Job("20261127T021500-3fa9c1", "search", VerifyWork())
+    monkeypatch.setattr(jobs, "open_stage", lambda *_: stage(state=None))
+    monkeypatch.setattr(jobs.job_control, "jobs_of", lambda *_: [job])
+    jobs.list_jobs(as_json=True)
+    (told,) = json.loads(capsys.readouterr().out)
+    assert (told["kind"], told["state"], told["outcome"], told["ended_ms"]) == (
+        "verify",
+        "running",
+        "",
+        0,
+    )
+    assert told["work"]["chosen"] == []
+
+
 def test_nothing_to_drop_is_json_too(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
