@@ -6,7 +6,7 @@ from cli.archive_jobs import plan_setup, run_from_archive
 from cli.proof import proof_of
 from cli.ui.console import print_json, result_console
 from cli.ui.name_list import split_names
-from shared.flows.replay.from_archive import fill_from_archive
+from shared.flows.replay.backfill_from_archive import fill_from_archive
 from shared.flows.replay.replay_report import line_of
 from shared.stage import Stage
 

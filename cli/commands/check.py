@@ -11,8 +11,8 @@ from cli.ui.console import print_json, result_console
 from cli.ui.findings import exit_code, show_wrong, shown
 from cli.ui.json_option import JsonOption
 from shared.adapters.project.serverless import declaration_of
+from shared.flows.health.blocking_findings import holds_up
 from shared.flows.health.check import check
-from shared.flows.health.deployment_blockers import holds_up
 from shared.flows.health.removed_consumers import check_removed_consumers
 from shared.stage import Stage
 from shared.values.checkpoint import Checkpoint

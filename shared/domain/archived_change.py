@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.domain.columns_in_force import RawRow
+from shared.domain.assumed_columns import RawRow
 
 TRUNCATE = "{}"
 """The key of a `t` of a whole table; one of partitions has `{"partitions": …}`."""

@@ -16,9 +16,6 @@ again after a short pause.
 FLAPPING_MS = 600_000
 """A gate that closes again so soon after a probe opened it keeps its long waits."""
 
-SWITCHED_OFF_AFTER_MS = 240_000
-"""A mapping is switched off when the gate has been closed for this long: about three probes."""
-
 REASON_CHARACTERS = 300
 
 
@@ -122,13 +119,3 @@ def passes(cause: Cause, taken: int, refused: int, unasked: int = 0) -> bool:
     unasked: changes that were refused before the sink. They say nothing about the sink.
     """
     return taken > refused + unasked if cause == "refusals" else taken + refused > 0
-
-
-def takes_messages(gate: Gate, now_ms: int) -> bool:
-    """Whether the event source mapping should be on.
-
-    It stays on for a while after the gate closed: after a short outage, messages flow at once.
-    """
-    if gate.paused or gate.off_ms:
-        return False
-    return not gate.cause or now_ms - gate.since_ms < SWITCHED_OFF_AFTER_MS

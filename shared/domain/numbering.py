@@ -11,18 +11,14 @@ import msgspec
 from shared.adapters.binlog.contract import Begin, Commit, Event, Rows, Truncated
 from shared.domain.key_update import delete_and_create
 from shared.domain.table_plan import TablePlan
-from shared.values.change import Change, Row, Transaction
+from shared.domain.truncation import key_of_truncate, told_shards
+from shared.values.change import Change, Transaction
 from shared.values.message_group import group_prefix
 from shared.values.settings import TableSettings, table_settings
 from shared.values.table import Table
 
 Numbered = tuple[Table, int, Change]
 """A change, the column set it leaves with, and the shard of its row."""
-
-MAX_PARTITIONS = 500
-"""Names that a change carries; a table may have 8,192 partitions, and their names would not fit
-into a message. Source: MySQL reference manual, "Restrictions and Limitations on Partitioning".
-"""
 
 
 class Numbering:
@@ -155,37 +151,18 @@ class Numbering:
         return self._unseen(ready) if self.skip else ready
 
     def _truncated(self, event: Truncated) -> list[Numbered]:
-        """One change a shard: every message group of the table gets it, in its own order.
-
-        Of partitions only one: nobody can tell which rows are gone, so it is news for a person and
-        not for every group.
-        """
         full_name = f"{event.database}.{event.table}"
         table = self._latest.get(full_name) or Table(event.database, event.table, ())
         prefix = f"{self._begin}/{group_prefix(self._source, event.database, event.table)}.t"
         shards = table_settings(self._tables, full_name).shards if self._sharded else 1
+        key = key_of_truncate(event)
         ready = [] if self._held is None else [self._held]
-        key: Row = (
-            {"partitions": list(event.partitions[:MAX_PARTITIONS])} if event.partitions else {}
-        )
-        for shard in range(1 if key else shards):
+        for shard in told_shards(key, shards):
             self._seq += 1
-            ready.append(
-                (
-                    table,
-                    shard,
-                    Change(
-                        f"{prefix}{shard}",
-                        self._seq,
-                        "t",
-                        self._ts_ms,
-                        key,
-                        None,
-                        None,
-                        Transaction(self._tx, self._index, False),
-                    ),
-                )
-            )
+            tx = Transaction(self._tx, self._index, False)
+            id = f"{prefix}{shard}"
+            change = Change(id, self._seq, "t", self._ts_ms, key, None, None, tx)
+            ready.append((table, shard, change))
             self._index += 1
         self._held = ready.pop()
         return self._unseen(ready)

@@ -17,8 +17,6 @@ from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 MAX_REQUEST_BYTES = 262_144
 """Of a request. Source: SNS API reference, PublishBatch."""
 
-MAX_WAITING_BYTES = 64 << 20
-
 SHRINK_SHARE = 0.1
 """How much one message says about how small the next ones become."""
 
@@ -80,10 +78,6 @@ class PublishQueue:
     @property
     def empty(self) -> bool:
         return not self._groups
-
-    @property
-    def full(self) -> bool:
-        return self.bytes >= MAX_WAITING_BYTES
 
     def due(self, now: float) -> float | None:
         """Seconds until `take` has something to send (0: now), None when nothing waits."""

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from shared.domain.archived_change import Archived
-from shared.domain.columns_in_force import RawRow
+from shared.domain.assumed_columns import RawRow
 
 Existence = Literal["exists", "absent", "unknown"]
 

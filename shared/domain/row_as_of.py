@@ -8,7 +8,7 @@ from shared.domain.archived_change import Archived
 from shared.domain.key_versions import identities
 from shared.domain.row_answer import RowAt
 from shared.domain.row_in_snapshot import SnapshotRow
-from shared.domain.row_under_columns import beside_a_rival, under_columns_in_force
+from shared.domain.row_under_columns_in_force import beside_a_rival, under_columns_in_force
 from shared.values.table import Table
 
 

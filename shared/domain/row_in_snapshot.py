@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.domain.archived_change import Archived
-from shared.domain.columns_in_force import RawRow
+from shared.domain.assumed_columns import RawRow
 
 SKEW_US = 60_000_000
 """The clocks of the snapshot's job and of the database may differ by as much."""

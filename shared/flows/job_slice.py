@@ -16,11 +16,12 @@ from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.parked_where import ParkedWhere
 from shared.domain.polling import Polling
 from shared.flows.backfill.backfill import Backfill
-from shared.flows.cutover.cancelling import cancelled
 from shared.flows.cutover.cutover import Cutover
-from shared.flows.jobs.job_lease import JobStopped, SliceOver, Tenure
+from shared.flows.jobs.cancelling_job import cancelled
+from shared.flows.jobs.job_lease import JobStopped, Tenure
 from shared.flows.jobs.job_refused import JobBusy, until_silent
 from shared.flows.jobs.job_setup import JobSetup
+from shared.flows.jobs.slice_end import SliceOver
 from shared.flows.jobs.taking_a_job import new_holder
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.redrive_setup import RedriveSetup

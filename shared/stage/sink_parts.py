@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from shared.adapters.secrets import secret_json
+from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
-from shared.domain.takeover import Takeover
 from shared.stage.aws_parts import AwsParts
 from shared.values import source_endpoint
 from shared.values.errors import RowlineError

@@ -48,5 +48,13 @@ def is_of_this_second(epoch: int, now_ms: int) -> bool:
     return 0 <= epoch - epoch_at(now_ms) < _RAISED
 
 
+def is_half_used(epoch: int, n: int) -> bool:
+    """Whether half of the numbers of an epoch are used, so that the next one begins.
+
+    n: the place of the last change in its epoch. The rest of the numbers is for one transaction.
+    """
+    return n >> (bits_of(epoch) - 1) > 0
+
+
 def bits_of(epoch: int) -> int:
     return CLOCK_BITS if epoch >= FIRST_OF_CLOCK else HOUR_BITS

@@ -20,9 +20,3 @@ def split_seq(seq: int) -> tuple[int, int]:
     """(epoch, n) of a seq."""
     bits = CLOCK_BITS if seq >= _FIRST_SEQ_OF_CLOCK else HOUR_BITS
     return seq >> bits, seq & ((1 << bits) - 1)
-
-
-def is_half_used(seq: int) -> bool:
-    """Whether half of the numbers of an epoch are used; the rest is for one transaction."""
-    epoch, n = split_seq(seq)
-    return n >> (bits_of(epoch) - 1) > 0

@@ -16,10 +16,10 @@ from shared.flows.archive.auditing import audit
 from shared.flows.archive.committing import commit
 from shared.flows.archive.maintaining import drop_old
 from shared.flows.privacy import erasure_progress
-from shared.flows.privacy.certifying import GRACE_MS
 from shared.flows.privacy.erasing import erase, requested
 from shared.flows.privacy.privacy_requests import WORK
 from shared.flows.privacy.privacy_setup import PrivacySetup
+from shared.flows.privacy.unreferenced_files import GRACE_MS
 from shared.flows.relay.failover.journal import JournalPage, decode_page
 from shared.flows.snapshots.tending import tend
 from shared.flows.snapshots.verifying import verify

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from shared.flows.archive import chosen_changes, reading_order
 from shared.flows.jobs import filter_in_force
 from shared.flows.replay.archive_reader import ArchiveReader
-from shared.flows.replay.from_archive import fill_from_archive
+from shared.flows.replay.backfill_from_archive import fill_from_archive
 from shared.flows.replay.replay_plan import PlanSetup
 from shared.values.coverage import CoverageSegment, SegmentStart
 from shared.values.due_cause import DueCause

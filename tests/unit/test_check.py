@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from shared.adapters.topic.contract import Entry
-from shared.flows.health.deployment_blockers import holds_up
+from shared.flows.health.blocking_findings import holds_up
 from shared.flows.health.removed_consumers import check_removed_consumers
 from shared.values.capture_configuration import CaptureConfiguration
 from shared.values.checkpoint import Checkpoint

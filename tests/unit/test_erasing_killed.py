@@ -9,9 +9,9 @@ import pytest
 
 from shared.adapters.lake.changes_columns import ARROW
 from shared.flows.archive.auditing import audit
-from shared.flows.privacy.certifying import GRACE_MS
 from shared.flows.privacy.erasing import requested
 from shared.flows.privacy.privacy_requests import WORK
+from shared.flows.privacy.unreferenced_files import GRACE_MS
 from shared.flows.relay.failover.journal import JournalPage, Touched, encode_page
 from shared.values.difference import Difference
 from shared.values.erasure import Erasure

@@ -7,9 +7,9 @@ import msgspec
 import pyarrow as pa
 
 from shared.adapters.snapshots.snapshots_columns import ARROW as ROWS
-from shared.flows.privacy.certifying import GRACE_MS
 from shared.flows.privacy.erasing import STEPS, erase
 from shared.flows.privacy.job_records import REMOVED
+from shared.flows.privacy.unreferenced_files import GRACE_MS
 from shared.flows.relay.failover.journal import JournalPage, Touched, encode_page
 from shared.values.archive_pages import Choice, TableName
 from shared.values.erasure import Erasure, Subject

@@ -6,7 +6,7 @@ from unittest import mock
 import msgspec
 import pytest
 
-from shared.flows.jobs.function_end import await_functions
+from shared.flows.jobs.running_invocations import await_functions
 from shared.flows.watch.function_timeouts import note_timeouts
 from shared.flows.watch.watch_setup import WatchSetup
 from shared.stage import Stage

@@ -21,9 +21,10 @@ from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeove
 from shared.flows.job_slice import JobSlice
 from shared.flows.jobs import chunk_reading, job_control
 from shared.flows.jobs.following_job import PATIENCE_SECONDS, follow_job
-from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, RESERVE_SECONDS, Tenure
+from shared.flows.jobs.job_lease import HOLDER_SILENT_SECONDS, Tenure
 from shared.flows.jobs.job_refused import JobBusy
 from shared.flows.jobs.job_setup import JobSetup
+from shared.flows.jobs.slice_end import RESERVE_SECONDS
 from shared.flows.jobs.submission import submit
 from shared.flows.verify import walking
 from shared.values.errors import ConfigError, SearchUnavailable, StackError, StateUnavailable

@@ -6,7 +6,7 @@ import msgspec
 
 from shared.flows.watch.alarm_figures import emit_figures
 from shared.flows.watch.schedule_due import LATE_SECONDS
-from shared.flows.watch.scheduled_verifies import RUN_SECONDS, start_verifies
+from shared.flows.watch.scheduled_verifies import OVERDUE_SECONDS, start_verifies
 from shared.values.job import Job, VerifyWork
 from shared.values.verify_schedule import VerifySchedule
 from tests.unit.test_watch import WatchWorld, a_job
@@ -98,7 +98,7 @@ def test_a_scheduled_verify_that_is_not_done_is_overdue() -> None:
         emit_figures(world.setup())
         return world.figures["consumer", "search"]["VerifyOverdue"]
 
-    world.now = NIGHT + RUN_SECONDS + 60
+    world.now = NIGHT + OVERDUE_SECONDS + 60
     assert overdue() == 0, "it was never scheduled yet"
     world.parts.state.reports.save("search", {"finished_ms": (NIGHT + 60) * 1000})
     assert overdue() == 0
@@ -108,6 +108,6 @@ def test_a_scheduled_verify_that_is_not_done_is_overdue() -> None:
     assert overdue() == 0
     world.now = NIGHT + 2 * 86_400 + 30
     start_verifies(world.setup())
-    world.now += RUN_SECONDS + 60
+    world.now += OVERDUE_SECONDS + 60
     assert overdue() == 1, "it is still at work, or failed"
     assert world.figures["consumer", "other"]["VerifyOverdue"] == 0

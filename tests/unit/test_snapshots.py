@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.domain.polling import Polling
 from shared.flows.job_slice import JobSlice
-from shared.flows.jobs.job_lease import RESERVE_SECONDS, Tenure
+from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.job_setup import JobSetup
+from shared.flows.jobs.slice_end import RESERVE_SECONDS
 from shared.flows.jobs.submission import submit
 from shared.flows.snapshots.creating import Creating
 from shared.flows.snapshots.row_snapshot_retention import remove_expired

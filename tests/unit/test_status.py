@@ -153,7 +153,7 @@ def test_rows_that_share_an_id_are_not_to_be_repaired() -> None:
 def test_a_proof_that_is_old_is_overdue() -> None:
     world = StatusWorld()
     world.cluster.created_ms = 1
-    world.verified(thresholds.VERIFY_OVERDUE_S / 60 + 1)
+    world.verified(thresholds.VERIFY_OLD_S / 60 + 1)
     assert "31 days ago" in world.wrong()["verify search"]
 
 

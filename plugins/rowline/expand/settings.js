@@ -7,7 +7,7 @@ const { sourceOf, ownSources } = require('../schema/relays');
 const { withArchive } = require('../schema/stanzas');
 const archive = require('../schema/archive');
 const { filterSettings } = require('../schema/filters');
-const refusals = require('../schema/refused_changes');
+const refusals = require('../schema/refusal_settings');
 const { sinkOf } = require('../sinks');
 const { isOff } = require('../options');
 

@@ -3,7 +3,7 @@
 const { NAME, TABLES } = require('./naming');
 const filters = require('./filters');
 const ownRows = require('./own_rows');
-const refusals = require('./refused_changes');
+const refusals = require('./refusal_settings');
 const schedule = require('./schedule');
 const { sinks } = require('../sinks');
 

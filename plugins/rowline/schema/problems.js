@@ -16,7 +16,7 @@ const {
   archiveContradictions,
 } = require('./contradictions');
 const { filterProblems } = require('./filters');
-const { refusalProblems } = require('./refused_changes');
+const { refusalProblems } = require('./refusal_settings');
 const { ownRowsProblems } = require('./own_rows');
 const { scheduleProblems } = require('./schedule');
 const { requirementsProblems } = require('./requirements');

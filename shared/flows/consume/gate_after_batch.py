@@ -7,7 +7,7 @@ from shared.adapters.state.gates import Gates
 from shared.domain import gate_transitions, probe_schedule
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch_result import Consumed
-from shared.flows.consume.sink_pressure import SinkPressure, is_high
+from shared.flows.consume.sink_overload import SinkPressure, is_high
 from shared.values.counted import counted
 from shared.values.errors import RowlineError
 from shared.values.gate import Gate

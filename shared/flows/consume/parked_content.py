@@ -13,6 +13,9 @@ from shared.values.message import decode, plain
 from shared.values.parked_change import ParkedChange
 from shared.values.settings import ConsumerSettings
 
+INLINE_BYTES = 32_000
+"""A larger payload is an object in S3: an item of DynamoDB holds 400 KB."""
+
 _WORST = ("filtered", "superseded", "applied", "refused", "failed")
 
 

@@ -12,6 +12,7 @@ from shared.adapters.state.parked import FlagsFull, Parked
 from shared.domain.sink import Outcome
 from shared.flows.consume.batch import Opened, Piece
 from shared.flows.consume.park_budget import ParkBudget
+from shared.flows.consume.parked_content import INLINE_BYTES
 from shared.flows.consume.parked_reason import error_of, parked_reason
 from shared.flows.consume.row_items import RowItems, row_id
 from shared.values.change import Change
@@ -28,9 +29,6 @@ RESERVE_SECONDS = 4.0
 """Seconds that must be left to park another change: marks and delays follow. A quarter of the time
 that parking has, where a function has less.
 """
-
-INLINE_BYTES = 32_000
-"""A larger payload is an object in S3: an item of DynamoDB holds 400 KB."""
 
 MESSAGE_LIMIT, STACK_LIMIT = 2_000, 8_000
 

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from shared.domain.takeover import Takeover
+from shared.domain.reader_takeover import Takeover
 from shared.flows.cutover.swap_conditions import require_level, require_step, seconds_to_wait
-from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup
+from shared.flows.jobs.running_invocations import await_functions
 from shared.flows.jobs.storing_pairs import store_pairs, takeover_of
 from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import NO_PAIRS, IndexPairs

@@ -1,7 +1,7 @@
 """Swap conditions: when a cutover may exchange the indexes, and when it may be rolled back."""
 
 from shared.adapters.state.parked import Parked
-from shared.domain.takeover import Takeover
+from shared.domain.reader_takeover import Takeover
 from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import IndexPairs
 

@@ -23,7 +23,7 @@ QUEUE_ALMOST_OVER_S = 7 * 86_400
 WATCH_SILENT_S = 180
 """The watch runs each minute."""
 
-VERIFY_OVERDUE_S = 31 * 86_400
+VERIFY_OLD_S = 31 * 86_400
 """A proof that is older says little about now."""
 
 ARCHIVE_BEHIND_S = 900

@@ -13,8 +13,8 @@ import msgspec
 
 from shared.adapters.athena.contract import Athena, QueryParameter, text_parameters
 from shared.domain.archived_change import TRUNCATE, Archived
+from shared.domain.assumed_columns import RawRow
 from shared.domain.athena_query import ResultRow, ask, rows
-from shared.domain.columns_in_force import RawRow
 from shared.domain.row_in_snapshot import SnapshotRow
 from shared.flows.history.past_table import PastTable
 from shared.values.unix_micros import micros, time_of

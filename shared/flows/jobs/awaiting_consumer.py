@@ -6,10 +6,14 @@ from itertools import islice
 from shared.domain.polling import Polling
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.row_sending import RowSending
-from shared.flows.jobs.send_rate import MAX_WAITING
 from shared.values.counted import counted
 from shared.values.errors import StackError
 from shared.values.settings import table_settings
+
+MAX_WAITING = 200
+"""Messages of a backfill that are not applied yet, above which reading pauses: live changes of the
+same groups wait behind them.
+"""
 
 STALLED_SECONDS = 600.0
 """Nothing was applied for this long: the consumer is down or its gate is closed."""

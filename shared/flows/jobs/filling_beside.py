@@ -6,9 +6,9 @@ import msgspec
 
 from shared.domain.captured_tables import CapturedTable
 from shared.flows.jobs.fill_conditions import unfinished
-from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.job_setup import JobSetup
+from shared.flows.jobs.running_invocations import await_functions
 from shared.flows.jobs.storing_pairs import store_pairs, takeover_of
 from shared.values.job import BackfillWork, into_of
 from shared.values.new_indexes import NewIndexes

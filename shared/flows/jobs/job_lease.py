@@ -14,6 +14,7 @@ from shared.adapters.state.jobs import Jobs
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.polling import Polling
 from shared.flows.jobs.fruitless_slices import EMPTY_SLICE, OUTAGE, are_too_many
+from shared.flows.jobs.slice_end import SliceOver, is_over
 from shared.values.counted import counted
 from shared.values.errors import Outage, RowlineError
 from shared.values.job import Job, JobLost, JobState, Work
@@ -25,18 +26,11 @@ BEAT_SECONDS = 5.0
 HOLDER_SILENT_SECONDS = 30.0
 """A holder that has not written for this long is taken for dead."""
 
-RESERVE_SECONDS = 60.0
-"""A slice ends this long before its function is stopped: one step may take a while."""
-
 
 class JobStopped(RowlineError):
     """A job was stopped from outside; it continues when it is run again."""
 
     exit_code = 130
-
-
-class SliceOver(Exception):
-    """The time of a slice is over; the job continues in the next one."""
 
 
 class Tenure:
@@ -73,7 +67,7 @@ class Tenure:
             raise JobStopped(
                 f"somebody asked it to stop ({self.job.asked}).", thing=_name(self.job)
             )
-        if self._left and self._left() < RESERVE_SECONDS:
+        if self._left and is_over(self._left()):
             raise SliceOver
 
     def show(self, progress: Progress) -> None:

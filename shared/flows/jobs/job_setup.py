@@ -13,8 +13,8 @@ from shared.adapters.state.state import State
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.polling import Polling
+from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink
-from shared.domain.takeover import Takeover
 from shared.flows.jobs.background import Start, in_thread
 from shared.flows.jobs.job_lease import Tenure
 from shared.values.progress import Progress

@@ -7,8 +7,3 @@ FILL_RATE = 100_000.0
 """Changes a second of a fill from the archive at most: the consumer's own speed limits it, as any
 backfill.
 """
-
-MAX_WAITING = 200
-"""Messages of a backfill that are not applied yet, above which reading pauses: live changes of the
-same groups wait behind them.
-"""

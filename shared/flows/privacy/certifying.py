@@ -5,15 +5,8 @@ import msgspec
 from shared.flows.privacy import erasure_progress
 from shared.flows.privacy.erasing_outside_archive import results
 from shared.flows.privacy.privacy_setup import PrivacySetup
+from shared.flows.privacy.unreferenced_files import GRACE_MS
 from shared.values.erasure import Certificate, Erasure
-
-GRACE_MS = 16 * 60_000
-"""An object that nothing refers to may be one that a run is about to commit, unless it is older
-than a function can run. Source: Lambda developer guide, "Lambda quotas", "Function timeout".
-"""
-
-UNREFERENCED = "objects of runs that were killed are removed after 16 min"
-"""What an erasure waits for that has no certificate yet."""
 
 
 def certify(setup: PrivacySetup, erasure: Erasure) -> Certificate | None:

@@ -22,12 +22,13 @@ from shared.flows.privacy import (
     job_records,
     journal_keys,
 )
-from shared.flows.privacy.certifying import UNREFERENCED, certify
+from shared.flows.privacy.certifying import certify
 from shared.flows.privacy.erasable import reached
+from shared.flows.privacy.erasure_waits import unsettled
 from shared.flows.privacy.person_rows import holding, where
 from shared.flows.privacy.privacy_setup import PrivacySetup
 from shared.flows.privacy.remaining import remaining
-from shared.flows.privacy.unsettled import unsettled
+from shared.flows.privacy.unreferenced_files import UNREFERENCED
 from shared.values.erasure import Certificate, Erasure, Subject
 
 LEASE, LEASE_SECONDS = "archive-erasure", 300

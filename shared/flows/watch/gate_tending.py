@@ -6,6 +6,7 @@ a deployment switches it on.
 """
 
 from shared.domain import gate_transitions, probe_schedule
+from shared.domain.mapping_follows_gate import takes_messages
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.gate import Gate
@@ -56,7 +57,7 @@ def _as_deployed(setup: WatchSetup, consumer: str) -> Gate:
 
 
 def _follow(setup: WatchSetup, consumer: str, gate: Gate) -> None:
-    functions, wanted = setup.parts.functions, gate_transitions.takes_messages(gate, setup.now_ms)
+    functions, wanted = setup.parts.functions, takes_messages(gate, setup.now_ms)
     name = setup.parts.consume_function(consumer)
     if functions.mapping(name) == ("off" if wanted else "on"):
         functions.switch(name, on=wanted)

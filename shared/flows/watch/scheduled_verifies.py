@@ -7,7 +7,7 @@ from shared.values.job import VerifyWork
 from shared.values.schedule import last_time
 from shared.values.verify_schedule import VerifySchedule
 
-RUN_SECONDS = 6 * 3_600.0
+OVERDUE_SECONDS = 6 * 3_600.0
 """A verify that is not done this long after its time is overdue."""
 
 
@@ -28,7 +28,7 @@ def is_overdue(setup: WatchSetup, name: str) -> bool:
     """
     consumer = setup.parts.settings.consumers[name]
     wanted = consumer.verify if consumer.enabled else None
-    at = last_time(wanted.schedule, setup.clock() - RUN_SECONDS) if wanted else None
+    at = last_time(wanted.schedule, setup.clock() - OVERDUE_SECONDS) if wanted else None
     if at is None:
         return False
     job = setup.parts.state.jobs.current(name, "verify")

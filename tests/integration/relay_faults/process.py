@@ -65,7 +65,7 @@ def job(stack: RelayPlace, holder: str, **options: Any) -> RelaySetup:
 def run(stack: str, holder: str) -> None:
     """What the child process does until it is killed."""
     lease_margins.LEASE_SECONDS, lease_margins.REQUEST_SECONDS = LEASE_SECONDS, REQUEST_SECONDS
-    lease_margins.RENEW_SECONDS, waiting_for_lease.STANDBY_SECONDS = RENEW_SECONDS, 0.05
+    lease_margins.RENEW_SECONDS, waiting_for_lease.LOOK_SECONDS = RENEW_SECONDS, 0.05
     relay(job(msgspec.convert(json.loads(stack), RelayPlace), holder))
 
 

@@ -10,9 +10,10 @@ from shared.adapters import aws
 from shared.adapters.topic import sns
 from shared.adapters.topic.contract import Entry
 from shared.flows.relay.lease import lease_margins
+from shared.flows.relay.lease.giving_way import ENDS_SOON_MS
 from shared.flows.relay.lease.lease_keeper import LeaseKeeper
 from shared.flows.relay.lease.lease_margins import LEASE_SECONDS, REQUEST_SECONDS
-from shared.flows.relay.lease.lease_takeover import STANDBY_MS, LeaseAcquisition
+from shared.flows.relay.lease.lease_takeover import LeaseAcquisition
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.relay_setup import Manner
@@ -73,7 +74,7 @@ def test_a_holder_that_renews_is_given_way_to() -> None:
 
 @pytest.mark.parametrize(
     ("ends_ms", "busy"),
-    [(1, False), (-5, False), (STANDBY_MS, False), (STANDBY_MS + 1, True), (0, True)],
+    [(1, False), (-5, False), (ENDS_SOON_MS, False), (ENDS_SOON_MS + 1, True), (0, True)],
 )
 def test_a_holder_that_ends_soon_is_waited_for(ends_ms: int, busy: bool) -> None:
     streams = MemoryStreams()

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from shared.domain.change_encoding import ChangeEncoding, Packed
 from shared.domain.large_change import MAX_CHANGE_BYTES
 from shared.domain.message_packing import Parcel
-from shared.domain.publish_queue import MAX_WAITING_BYTES, PublishQueue
+from shared.domain.publish_queue import PublishQueue
+from shared.flows.relay.publishing.outbox import MAX_WAITING_BYTES, Outbox
 from shared.values.change import Change, Transaction
 from shared.values.compression import expanded
 from shared.values.message import decode
@@ -293,11 +294,13 @@ def test_a_relay_that_ends_waits_for_no_company() -> None:
     assert len(waiting.take(1.0)) == 1
 
 
-def test_a_publish_queue_that_is_full_says_so() -> None:
-    feed, waiting = Feed(), publish_queue()
-    while not waiting.full:
-        waiting.add([feed.change(feed.seq % 64, 150_000)], 0.0)
-    assert MAX_WAITING_BYTES <= waiting.bytes < MAX_WAITING_BYTES + 200_000
+def test_reading_pauses_while_much_is_not_acknowledged() -> None:
+    feed, outbox, given = Feed(), Outbox(), 0
+    while not outbox.full:
+        change = feed.change(feed.seq % 64, 150_000)
+        outbox.add([change], 0.0)
+        given += len(change.json)
+    assert MAX_WAITING_BYTES <= given < MAX_WAITING_BYTES + 200_000
 
 
 def test_a_row_too_large_for_a_message_is_left_in_the_claim_store() -> None:

@@ -124,7 +124,7 @@ class LoopWorld:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopWorld]:
     monkeypatch.setattr(lease_margins, "RENEW_SECONDS", 0.02)
-    monkeypatch.setattr(waiting_for_lease, "STANDBY_SECONDS", 0.02)
+    monkeypatch.setattr(waiting_for_lease, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(relay_loop, "BACKOFF_SECONDS", (0.02, 0.1))
     monkeypatch.setattr(lease_margins, "LEASE_SECONDS", 2.0)
     monkeypatch.setattr(lease_margins, "REQUEST_SECONDS", 0.5)
@@ -482,7 +482,7 @@ def test_a_stage_that_is_removed_and_deployed_again_begins_above_itself(world: L
 def test_an_epoch_whose_numbers_come_to_an_end_is_followed_by_another(
     world: LoopWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading_pass, "is_half_used", lambda seq: split_seq(seq)[1] >= 3)
+    monkeypatch.setattr(reading_pass, "is_half_used", lambda epoch, n: n >= 3)
     world.start("one")
     for _ in range(3):
         world.commit(rows=2)

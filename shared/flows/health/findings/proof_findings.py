@@ -1,7 +1,7 @@
 """Findings about proofs: whether the last verify still says something, and how old it is."""
 
 from shared.flows.health.stage_facts import ConsumerFacts
-from shared.flows.health.thresholds import VERIFY_OVERDUE_S
+from shared.flows.health.thresholds import VERIFY_OLD_S
 from shared.values.finding import Finding
 
 
@@ -10,7 +10,7 @@ def proof_findings(one: ConsumerFacts, now: float) -> list[Finding]:
     finished = (one.verified or {}).get("finished_ms", 0) / 1000
     if one.expired:
         what = f"expired: {one.expired}"
-    elif finished and now - finished > VERIFY_OVERDUE_S:
+    elif finished and now - finished > VERIFY_OLD_S:
         what = f"was last made {(now - finished) / 86_400:.0f} days ago"
     else:
         return []

@@ -1,14 +1,10 @@
-"""Lease takeover: when a relay gives way to another, and how it gets the lease of its stream."""
+"""Lease takeover: how a relay gets the lease of its stream."""
 
 from shared.adapters.state.streams import Streams
 from shared.flows.relay.lease import lease_margins
+from shared.flows.relay.lease.giving_way import gives_way, is_outdated
 from shared.flows.relay.relay_setup import Manner
 from shared.values.relay_lease import Lease
-
-STANDBY_MS = 65_000
-"""A holder that ends within this time is waited for: the next invocation of a scheduled relay comes
-after a minute.
-"""
 
 
 class LeaseAcquisition:
@@ -48,10 +44,14 @@ class LeaseAcquisition:
                 self._seen is not None and lease.token == self._seen.token and bool(lease.holder)
             )
             self._seen, self._seen_at = lease, now
-            self.busy = lives and self._gives_way(lease)
+            self.busy = lives and gives_way(lease, self._manner, self._version)
         if self._free(lease, now):
             return self._streams.acquire(self._stream, lease, self._holder)
-        if lease.holder and not self._asked and (self._manner == "take" or self._outdated(lease)):
+        if (
+            lease.holder
+            and not self._asked
+            and (self._manner == "take" or is_outdated(lease, self._version))
+        ):
             self._streams.ask(self._stream, wanted=self._holder)
             self._asked = True
         return None
@@ -62,23 +62,3 @@ class LeaseAcquisition:
             return still >= lease_margins.LEASE_SECONDS + lease_margins.REQUEST_SECONDS
         # Given back. Who asked for it goes first, unless it does not come.
         return lease.wanted in ("", self._holder) or still >= lease_margins.LEASE_SECONDS
-
-    def _gives_way(self, lease: Lease) -> bool:
-        return (
-            self._manner == "leave"
-            and not (lease.ends_ms and lease.ends_ms <= STANDBY_MS)
-            and not self._outdated(lease)
-        )
-
-    def _outdated(self, lease: Lease) -> bool:
-        """Whether a scheduled relay of an older deployment holds the lease.
-
-        Only the newest is ever started. A foreground relay is left alone.
-        """
-        version = lease.figures.get("version", "")
-        return bool(
-            self._version
-            and version
-            and version != self._version
-            and lease.figures.get("run") == "lambda"
-        )

@@ -11,7 +11,7 @@ from shared.values.relay_lease import Lease
 
 log = logging.getLogger("rowline.relay")
 
-STANDBY_SECONDS, AGAIN_SECONDS = 0.3, 0.5
+LOOK_SECONDS, AGAIN_SECONDS = 0.3, 0.5
 
 
 def wait_for_lease(setup: RelaySetup) -> tuple[Lease | None, float]:
@@ -31,7 +31,7 @@ def wait_for_lease(setup: RelaySetup) -> tuple[Lease | None, float]:
             lease = None
         if lease or request.busy:
             return lease, now
-        setup.stop.wait(STANDBY_SECONDS)
+        setup.stop.wait(LOOK_SECONDS)
     return None, 0.0
 
 

@@ -18,6 +18,9 @@ from shared.domain.trace_sampling import NO_SAMPLING, TraceSampler
 from shared.values.checkpoint import Checkpoint
 from shared.values.position import Position
 
+MAX_WAITING_BYTES = 64 << 20
+"""Of changes that are not acknowledged: reading pauses then."""
+
 MAX_BOUNDARIES = 50_000
 """Transactions read ahead of the oldest change that is not acknowledged."""
 
@@ -104,7 +107,8 @@ class Outbox:
         with self.changed:
             if len(self._ahead) >= MAX_BOUNDARIES:
                 self._trim()
-            return self._publish_queue.full or len(self._ahead) >= MAX_BOUNDARIES
+            held = self._publish_queue.bytes
+            return held >= MAX_WAITING_BYTES or len(self._ahead) >= MAX_BOUNDARIES
 
     @property
     def drained(self) -> bool:

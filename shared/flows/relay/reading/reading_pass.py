@@ -10,8 +10,9 @@ from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.failover.rereading_rows import Rereading
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.values.errors import PositionLost
+from shared.values.next_epoch import is_half_used
 from shared.values.position import Position
-from shared.values.seq import is_half_used
+from shared.values.seq import split_seq
 
 
 class ReadingPass:
@@ -83,7 +84,7 @@ class ReadingPass:
     @property
     def needs_epoch(self) -> bool:
         """Whether the numbers of the epoch come to their end."""
-        return is_half_used(self._numbering.seq)
+        return is_half_used(*split_seq(self._numbering.seq))
 
     def reread(self, here: Commit | Heartbeat, now: float) -> bool:
         """Publish what can be published here of lost transactions' rows; whether that was all."""

@@ -1,4 +1,7 @@
-"""A row under the columns that its table had at another time than the row's archived change."""
+"""Assumed columns: a row under the columns that its table had at another time than its change.
+
+A value under a former name, type or place is shown, and said to be assumed.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Sink pressure: whether the sink lately had no room for much of what it was asked to take."""
+"""Sink overload: whether the sink lately had no room for much of what it was asked to take."""
 
 from collections import deque
 from collections.abc import Callable

@@ -1,11 +1,11 @@
-"""A row at a time under the columns that its table had then."""
+"""A row under the columns in force: a row at a time, as its table had columns then."""
 
 from collections.abc import Sequence
 
 import msgspec
 
 from shared.domain.archived_change import Archived
-from shared.domain.columns_in_force import came_back, under_columns
+from shared.domain.assumed_columns import came_back, under_columns
 from shared.domain.row_answer import RowAt
 from shared.values.table import Table
 

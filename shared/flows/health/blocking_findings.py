@@ -1,4 +1,4 @@
-"""Deployment blockers: which findings of a check should hold up a deployment."""
+"""Blocking findings: which findings of a check should hold up a deployment."""
 
 from shared.values.finding import Finding
 from shared.values.settings import StageSettings

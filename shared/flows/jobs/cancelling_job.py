@@ -1,12 +1,12 @@
-"""Cancelling: ends a job for good, where its sink can be reached."""
+"""Cancelling a job: ends it for good, where its sink can be reached."""
 
 from collections.abc import Mapping
 
 import msgspec
 
 from shared.flows.jobs.deleting_again import delete_again
-from shared.flows.jobs.function_end import await_functions
 from shared.flows.jobs.job_setup import JobSetup
+from shared.flows.jobs.running_invocations import await_functions
 from shared.flows.jobs.storing_pairs import store_pairs, takeover_of
 from shared.values.index_pair import NO_PAIRS, IndexPair
 from shared.values.job import CutoverWork, SendingWork, into_of

@@ -1,4 +1,4 @@
-"""From the archive: a backfill of the rows of a snapshot and the changes since.
+"""Backfill from the archive: of the rows of a snapshot and the changes since.
 
 No query reaches the source. Where the archive cannot know all rows, it is refused.
 """

@@ -1,4 +1,4 @@
-"""Function end: a job waits until no invocation works with what it read before."""
+"""Running invocations: a job waits until none works with what it read before."""
 
 from collections.abc import Callable
 

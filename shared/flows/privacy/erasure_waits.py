@@ -1,4 +1,4 @@
-"""Unsettled: why an erasure must wait before it removes anything."""
+"""Erasure waits: why an erasure must wait before it removes anything."""
 
 from collections.abc import Mapping
 

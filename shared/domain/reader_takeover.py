@@ -1,4 +1,4 @@
-"""Takeover: the contract of a sink whose readers can be moved to another place at once."""
+"""Reader takeover: the contract of a sink whose readers can be moved to another place at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
