@@ -190,6 +190,28 @@ def test_a_late_copy_does_not_bring_erased_changes_back(world: ErasingWorld) -> 
     assert rows_of(world) == {}
 
 
+def test_a_second_erasure_does_not_speak_for_consumers_of_the_first(world: ErasingWorld) -> None:
+    """The archive has no change of the row any more: it cannot tell what a consumer has of it."""
+    fill(world)
+    world.change(PERSON, "d", name=SECRET)
+    commit(world.setup().archive)
+    first, both = world.erasure(PERSON), world.erasure(PERSON, "bob")
+    world.change("bob", "d", name="Bob")
+    for erasure, said in (
+        (first, "1 of 1 deletions are still on their way to it"),
+        (
+            msgspec.structs.replace(both, id="20261127-2"),
+            "1 of 1 deletions are still on their way to it; the archive has no change of 1 row, "
+            "perhaps since an earlier erasure: look whether it has them",
+        ),
+    ):
+        world.later_s = 0
+        commit(world.setup().archive)
+        answer = WORK["privacy-erase"](world.setup(), {"erasure": _built(erasure)})
+        certificate = answer["certificate"] or _after_grace(world)
+        assert certificate["consumers"] == {"search: market.people": said}
+
+
 def test_killed_after_each_step_it_continues(
     world: ErasingWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

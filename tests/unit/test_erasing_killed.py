@@ -9,6 +9,7 @@ import pytest
 
 from shared.adapters.lake.changes_columns import ARROW
 from shared.flows.archive.auditing import audit
+from shared.flows.privacy.certifying import certificates
 from shared.flows.privacy.erasing import requested
 from shared.flows.privacy.privacy_requests import WORK
 from shared.flows.privacy.unreferenced_files import GRACE_MS
@@ -121,6 +122,12 @@ def test_killed_at_any_call_it_continues_and_nothing_else_changes(number: int) -
         runs, kills = runs + 1, kills + _run(world, dice, name, event, runs < KILLS)
     assert requested(world.setup()) == []
     assert held(world) == [], f"after {kills} kills"
+    (certificate,) = certificates(world.setup())
+    counts = {table: f"{len(keys)} of {len(keys)}" for table, keys in by_table.items()}
+    assert certificate.consumers == {
+        f"search: market.{table}": f"{count} deletions are still on their way to it"
+        for table, count in counts.items()
+    }
     (found,) = audit(world.lake, world.state, ("shop",))
     assert found.complete
     rows = world.rows()

@@ -1,6 +1,6 @@
 """Erasable: whether a person's rows may be erased, and what consumers have of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from shared.flows.privacy.person_rows import changes, snapshot_rows
 from shared.flows.privacy.privacy_setup import PrivacySetup
@@ -31,8 +31,7 @@ def alive(setup: PrivacySetup, subject: Subject) -> list[str]:
 def reached(setup: PrivacySetup, subject: Subject) -> dict[str, str]:
     """Consumer → whether it has taken the deletion of each of the subject's rows."""
     last, found = last_changes(setup, subject), dict[str, str]()
-    if not last:
-        return found
+    unknown = len(set(subject.keys) - last.keys())
     for name, each in setup.consumers.items():
         if each.kind == "archive" or each.source != subject.source:
             continue
@@ -41,19 +40,26 @@ def reached(setup: PrivacySetup, subject: Subject) -> dict[str, str]:
         if not each.marks:
             found[name] = "it keeps no marks: look whether it has the rows"
             continue
-        groups = sorted({row["group"] for row in last.values()})
-        marks = setup.archive.state.marks.read(name, groups).marks
-        behind = sum(
-            make_seq(row["epoch"], row["n"])
-            > (mark.seq if (mark := marks.get(row["group"])) else 0)
-            for row in last.values()
-        )
-        found[name] = (
-            f"{behind} of {len(last)} deletions are still on their way to it"
-            if behind
-            else f"it has taken the deletion of {counted(len(last), 'row')}"
-        )
+        said = [_taken(setup, name, last)] if last else []
+        if unknown:
+            said.append(
+                f"the archive has no change of {counted(unknown, 'row')}, perhaps since an "
+                "earlier erasure: look whether it has them"
+            )
+        found[name] = "; ".join(said)
     return found
+
+
+def _taken(setup: PrivacySetup, consumer: str, last: Mapping[str, Row]) -> str:
+    groups = sorted({row["group"] for row in last.values()})
+    marks = setup.archive.state.marks.read(consumer, groups).marks
+    behind = sum(
+        make_seq(row["epoch"], row["n"]) > (mark.seq if (mark := marks.get(row["group"])) else 0)
+        for row in last.values()
+    )
+    if behind:
+        return f"{behind} of {len(last)} deletions are still on their way to it"
+    return f"it has taken the deletion of {counted(len(last), 'row')}"
 
 
 def rows_of(subjects: Sequence[Subject], source: str) -> set[tuple[str, str]]:

@@ -127,11 +127,11 @@ def _renew_manifests(setup: PrivacySetup) -> None:
 
 
 def _lake(setup: PrivacySetup, erasure: Erasure) -> Erasure:
-    """Changes, file by file; what each consumer has of them is noted before."""
+    """Changes, file by file; what each consumer has of them is noted before the first is gone."""
     noted = {**erasure.consumers}
     for subject in erasure.subjects:
         for name, said in reached(setup, subject).items():
-            noted[f"{name}: {subject.full_name}"] = said
+            noted.setdefault(f"{name}: {subject.full_name}", said)
     erasure = msgspec.structs.replace(erasure, consumers=noted)
     erasure_progress.store(setup, erasure)
     lake = setup.archive.lake
