@@ -7,6 +7,7 @@ import msgspec
 from shared.adapters import aws
 from shared.adapters.aws_errors import FAILURES, code_of, failure
 from shared.adapters.functions.contract import FunctionFailed, MappingState
+from shared.values import errors
 from shared.values.errors import RowlineError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ LONGEST_SECONDS = 905.0
 """A little longer than Lambda's longest run."""
 _STATES: dict[str, MappingState] = {"Enabled": "on", "Disabled": "off"}
 _BUSY = "ResourceInUseException"
+_OURS = {name for name, each in vars(errors).items() if isinstance(each, type)}
+"""Errors that a function raises on purpose name the thing and the next step."""
 
 
 class LambdaFunctions:
@@ -44,11 +47,11 @@ class LambdaFunctions:
             raise _failed(name, error) from None
         plain: dict[str, Any] = answer if isinstance(answer, dict) else {}
         if reply.get("FunctionError"):
-            raise FunctionFailed(
-                plain.get("errorMessage") or "failed without a reason.",
-                thing=f"function {name}",
-                hint=f"Its log group /aws/lambda/{name} may say more.",
-            )
+            why = plain.get("errorMessage") or "failed without a reason."
+            if plain.get("errorType") in _OURS:  # the log says no more
+                raise FunctionFailed(why)
+            hint = f"Its log group /aws/lambda/{name} may say more."
+            raise FunctionFailed(why, thing=f"function {name}", hint=hint)
         return plain
 
     def mapping(self, name: str) -> MappingState:
