@@ -28,7 +28,7 @@ from local.servers.elasticsearch_server import ElasticsearchServer
 from shared.adapters.snapshots.iceberg import IcebergSnapshots
 from shared.flows.archive.chosen_changes import ChosenChanges
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.send_rate import FILL_RATE
+from shared.flows.jobs.redrive_and_replay_rate import FILL_RATE
 from shared.flows.replay.replay import Replay
 from shared.flows.snapshots.tending import rows_of
 from shared.values.archive_pages import (

@@ -94,7 +94,7 @@ and KDS as a source".
 """
 
 FIREHOSE_SECONDS = 15
-"""The stream's buffering (plugins/rowline/expand/archive_stream.js); a run each minute meets one
+"""The stream's buffering (plugins/rowline/expand/archive_firehose.js); a run each minute meets one
 buffer more than fit into its time.
 """
 

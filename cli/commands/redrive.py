@@ -13,7 +13,7 @@ from cli.ui.number_limits import rate_option
 from cli.ui.progress_line import RowProgress
 from cli.ui.whoami import whoami
 from shared.domain.parked_where import ParkedWhere
-from shared.flows.jobs.send_rate import RATE
+from shared.flows.jobs.redrive_and_replay_rate import RATE
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.redrive_report import lines_of, lines_of_report
 

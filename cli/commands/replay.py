@@ -12,7 +12,7 @@ from cli.ui.console import print_json, result_console
 from cli.ui.json_option import JsonOption
 from cli.ui.name_list import split_names
 from cli.ui.number_limits import rate_option
-from shared.flows.jobs.send_rate import RATE
+from shared.flows.jobs.redrive_and_replay_rate import RATE
 from shared.flows.replay.plan_lines import lines_of
 from shared.flows.replay.replay_plan import ReplayRequest, plan
 from shared.flows.replay.replay_report import line_of

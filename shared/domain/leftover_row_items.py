@@ -1,4 +1,4 @@
-"""Empty rows: the items of rows that have nothing parked, and the flags of their groups.
+"""Leftover row items: those of rows that have nothing parked, and the flags of their groups.
 
 A redrive leaves none. A killed consumer may: it stores a row's item before the first parked change,
 and that change may be accepted when it comes again.
@@ -11,7 +11,7 @@ EVER = 1 << 62
 """Later than whatever is stored."""
 
 
-def forget_empty_rows(
+def forget_leftover_items(
     parked: Parked, consumer: str, group: str, before_ms: int = EVER, *, unsure: bool = False
 ) -> int:
     """Remove the items of a group's rows that have nothing parked; then its flag, if none is left.

@@ -263,7 +263,7 @@ def test_a_backfill_that_the_former_version_began_is_continued(world: BackfillWo
 def test_reading_waits_for_its_own_rows_and_for_nothing_else(
     world: BackfillWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(awaiting_consumer, "MAX_WAITING", 2)
+    monkeypatch.setattr(awaiting_consumer, "MAX_UNAPPLIED", 2)
     for key in range(40):
         world.rows[key] = world.row(key)
         world.database.visible["shop.items"][key,] = world.rows[key]

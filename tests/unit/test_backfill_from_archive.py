@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.flows.archive import chosen_changes, reading_order
-from shared.flows.jobs import filter_in_force
+from shared.flows.jobs import subscription_in_force
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.backfill_from_archive import fill_from_archive
 from shared.flows.replay.replay_plan import PlanSetup
@@ -111,7 +111,7 @@ def test_a_fill_waits_until_the_filter_of_the_subscription_acts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What is published before does not reach the consumer, and the archive must have it."""
-    monkeypatch.setattr(filter_in_force, "ACTS_AFTER_MS", 120_000)
+    monkeypatch.setattr(subscription_in_force, "ACTS_AFTER_MS", 120_000)
     world = emptied(7, steps=20)
     world.world.search.indexes.get(ALIAS, {}).clear()
     world.submit_work(fill_from_archive(plan_setup(world), [], into=False))

@@ -13,7 +13,7 @@ from shared.domain.polling import Polling
 from shared.flows.job_slice import JobSlice
 from shared.flows.redrive.redrive_setup import RedriveSetup
 from shared.flows.watch.dead_letters import settle_moved
-from shared.flows.watch.empty_row_removal import remove_empty_rows
+from shared.flows.watch.leftover_row_removal import remove_leftover_items
 from shared.values.errors import ConfigError, StateUnavailable
 from shared.values.job import Job
 from shared.values.message import PUBLISHED
@@ -188,14 +188,14 @@ def test_the_watch_removes_a_row_that_holds_nothing_when_no_function_can_be_abou
         world.state.parked.put_rows("search", [RowItem("g", rows_of(world)[0].row, holds=True)])
     watch = watch_setup(world, lambda: world.now)
     world.now += 60
-    remove_empty_rows(watch)
+    remove_leftover_items(watch)
     assert len(rows_of(world)) == 1, "a function may be about to park"
     world.now += 1_300
     world.drain()
-    remove_empty_rows(watch)
+    remove_leftover_items(watch)
     assert len(rows_of(world)) == holds
     world.now += 3_600 - world.now % 3_600
-    remove_empty_rows(watch)
+    remove_leftover_items(watch)
     assert world.nothing_is_left()
 
 
@@ -209,7 +209,7 @@ def test_what_is_parked_keeps_its_row_and_flag(seconds: int) -> None:
     world.publish(change(1, "c", 1, price=BAD), change(2, "c", 2, price=2))
     world.drain()
     world.now += seconds + 3_600 - world.now % 3_600
-    remove_empty_rows(watch_setup(world, lambda: world.now))
+    remove_leftover_items(watch_setup(world, lambda: world.now))
     assert [row.holds for row in rows_of(world)] == [True]
     assert world.state.marks.read("search", []).parked == {"g"}
 
@@ -223,7 +223,7 @@ def test_a_row_is_not_forgotten_while_a_slow_function_parks_a_change_of_it(at: i
     world.now += 1_300
     world.search.definitions[ALIAS]["mappings"]["properties"]["price"] = {"type": "long"}
     watch = watch_setup(world, lambda: world.now)
-    fault.plan(at, "meanwhile", lambda: remove_empty_rows(watch))
+    fault.plan(at, "meanwhile", lambda: remove_leftover_items(watch))
     world.work()
     assert [one.id for one in world.parked()] == ["tx/1"]
     assert [row.holds for row in rows_of(world)] == [True]

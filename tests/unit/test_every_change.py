@@ -12,7 +12,7 @@ from shared.domain.parked_where import ParkedWhere
 from shared.domain.sink import Outcome, Slice
 from shared.flows.consume import pausing
 from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
-from shared.flows.watch.empty_row_removal import remove_empty_rows
+from shared.flows.watch.leftover_row_removal import remove_leftover_items
 from shared.values.change import Change
 from shared.values.delivery import Delivery
 from shared.values.gate import Cause
@@ -392,7 +392,7 @@ class Random:
     def watch(self) -> None:
         """Half an hour later, no function runs any more that has stored something."""
         self.world.now += 1_800
-        remove_empty_rows(self.setup)
+        remove_leftover_items(self.setup)
 
     def run(self) -> None:
         steps: Sequence[Callable[[], None]] = (

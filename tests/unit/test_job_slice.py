@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.adapters.state.state import State
 from shared.domain.polling import Polling
-from shared.flows.backfill import ghosts
+from shared.flows.backfill import documents_without_row
 from shared.flows.backfill.backfill_report import BackfillReport
 from shared.flows.consume.sinks.elasticsearch.index_takeover import IndexTakeover
 from shared.flows.job_slice import JobSlice
@@ -540,7 +540,7 @@ def test_a_holder_that_looks_at_many_documents_is_not_taken_for_dead(
     world = BackfillWorld(Random(1), keys=60)
     world.pace = {world.commit: 1}
     world.backfill()
-    for module in (walking, ghosts):
+    for module in (walking, documents_without_row):
         monkeypatch.setattr(module, "LOOKED_AT", 2)
     scan, save, saved = world.world.search.scan, world.state.jobs.save, [world.now]
 

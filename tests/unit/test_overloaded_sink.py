@@ -11,7 +11,7 @@ from shared.adapters.search.bulk_item_error import result_of_item
 from shared.adapters.search.contract import Action, Result
 from shared.domain import probe_schedule
 from shared.flows.consume.applying import Tried
-from shared.flows.consume.sink_overload import SinkPressure, is_high
+from shared.flows.consume.sink_overload import SinkOverload, is_high
 from shared.flows.health.findings.gate_findings import gate_findings
 from shared.values.gate import Gate
 from tests.worlds.consumer_world import change
@@ -178,7 +178,7 @@ def test_how_much_is_much(pressed: int, asked: int, high: bool) -> None:
 
 def test_small_batches_are_judged_together() -> None:
     now = [0]
-    pressure = SinkPressure(lambda: now[0])
+    pressure = SinkOverload(lambda: now[0])
     verdicts = []
     for number in range(30):
         now[0] += 1000

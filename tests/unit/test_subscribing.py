@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.domain.subscription_filter import filter_policy, filter_text
-from shared.flows.jobs.filter_in_force import ACTS_AFTER_MS, await_filter
+from shared.flows.jobs.subscription_in_force import ACTS_AFTER_MS, await_filter
 from shared.stage import Stage
 from shared.values.pulse import Memory, Pulse, Subscribed
 from shared.values.settings import StageSettings

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from shared.flows.watch.alarm_figures import emit_figures
-from shared.flows.watch.empty_row_removal import remove_empty_rows
+from shared.flows.watch.leftover_row_removal import remove_leftover_items
 from shared.values.parked_change import RowItem
 from shared.values.pulse import Memory
 from tests.unit.test_watch import WatchWorld
@@ -61,7 +61,7 @@ def test_looking_for_empty_rows_reads_a_bounded_number_of_items_a_minute() -> No
     world.spend(1_800)
     looked = set[str]()
     for _ in range(6):
-        remove_empty_rows(replace(world.setup(), memory=memory))
+        remove_leftover_items(replace(world.setup(), memory=memory))
         assert len(set(read)) <= 21, "2,000 items are 10 to 20 groups"
         looked |= set(read)
         read.clear()

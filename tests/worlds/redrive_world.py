@@ -7,7 +7,7 @@ from shared.adapters.topic.contract import Entry
 from shared.domain.parked_where import ParkedWhere
 from shared.domain.polling import Polling
 from shared.flows.consume.consume import Consume
-from shared.flows.jobs.send_rate import RATE
+from shared.flows.jobs.redrive_and_replay_rate import RATE
 from shared.flows.redrive.redrive import Redrive
 from shared.flows.redrive.redrive_report import RedriveReport
 from shared.flows.redrive.redrive_setup import RedriveSetup

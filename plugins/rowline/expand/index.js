@@ -3,7 +3,7 @@
 const names = require('./logical_ids');
 const { settings, sizes } = require('./settings');
 const { relay } = require('./relay');
-const { relayService } = require('./service');
+const { relayService } = require('./relay_container');
 const { consumer } = require('./consumer');
 const { watch } = require('./watch');
 const { jobs } = require('./jobs');

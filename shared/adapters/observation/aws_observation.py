@@ -7,16 +7,13 @@ from typing import Any, Protocol
 import msgspec
 
 from shared.adapters.aws_errors import FAILURES, RIGHTS_OF_COMMANDS, failure
-from shared.adapters.observation.contract import ConsumerSigns, KeptQueue
+from shared.adapters.observation.contract import WINDOW_MINUTES, ConsumerSigns, KeptQueue
 from shared.values.errors import RowlineError
 
 QUERIES = 500
 """Queries of one request. Source: CloudWatch API reference, GetMetricData."""
 
 _SUMS = ("runs", "errors", "applied", "superseded")
-
-WINDOW_MINUTES = 5
-"""Metrics of SQS and Lambda come a minute or two late."""
 
 
 class ResourceNames(Protocol):

@@ -4,6 +4,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+WINDOW_MINUTES = 5
+"""The last minutes that signs are about: metrics of SQS and Lambda come a minute or two late."""
+
 
 class ConsumerSigns(msgspec.Struct, frozen=True):
     """How a consumer did in the last minutes.

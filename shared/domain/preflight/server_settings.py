@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from shared.adapters.database.contract import BinlogFilters, Database, Server
+from shared.domain.preflight.binlog_margin import MOST_USED, SHORT_HOURS
 from shared.values.finding import Finding
 
 VARIABLES = (
@@ -16,11 +17,6 @@ VARIABLES = (
     "server_id",
 )
 OLDEST = {"mysql": (5, 7), "mariadb": (10, 5)}
-SHORT_HOURS = 24
-"""A relay that fails on Friday evening should still find its place on Saturday."""
-
-MOST_USED = 0.5
-"""A relay that is further behind than this share of the retention may lose its place."""
 
 
 def check_server(server: Server, variables: Mapping[str, str]) -> list[Finding]:

@@ -12,7 +12,7 @@ from shared.domain.open_dues import open_dues
 from shared.domain.sink import Listable
 from shared.flows.backfill import settled_causes
 from shared.flows.backfill.backfill_report import BackfillReport
-from shared.flows.backfill.ghosts import Ghosts
+from shared.flows.backfill.documents_without_row import Ghosts
 from shared.flows.backfill.sink_ahead import pass_versions
 from shared.flows.backfill.tables_to_fill import tables_to_fill
 from shared.flows.jobs.awaiting_consumer import Awaiting
@@ -20,10 +20,10 @@ from shared.flows.jobs.chunk_reading import CHUNK_ROWS, ChunkReading
 from shared.flows.jobs.deleting_again import delete_again
 from shared.flows.jobs.fill_conditions import require_one_index
 from shared.flows.jobs.filling_beside import Beside, require_place
-from shared.flows.jobs.filter_in_force import await_filter
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.row_sending import RowSending
 from shared.flows.jobs.same_server import require_same_server
+from shared.flows.jobs.subscription_in_force import await_filter
 from shared.flows.jobs.taking_a_job import hold
 from shared.values.asked_end import AskedEnd
 from shared.values.counted import counted
@@ -243,14 +243,9 @@ class Backfill:
         return BackfillWork(begun, into=NewIndexes()) if self._into else self._kind(begun)
 
     def _settle(self) -> None:
-        """Settle what was due. A backfill does where it found no document without a row."""
         tables = names_that_reach(self._setup.database, self._source, self._consumer)
-        filled = {
-            name: state
-            for name, state in self._filled()
-            if self._kind is ResyncWork or (state.swept and not state.ghosts)
-        }
-        of_source, own = settled_causes.settled(filled, tables)
+        resync = self._kind is ResyncWork
+        of_source, own = settled_causes.settled(dict(self._filled()), tables, resync=resync)
         self._state.dues.settle(self._consumer.name, of_source, own)
 
     def _resumed(self, job: Job, tables: dict[str, CapturedTable], *, restart: bool) -> FillWork:

@@ -1,4 +1,4 @@
-"""Ghosts: documents that are older than a fill, and whose row the source lacks.
+"""Documents without row: those that are older than a fill, and whose row the source lacks.
 
 Every row that the fill read has a document at least as new as the first watermark. An older one
 has a row only where the consumer parked its change; so the source is asked before anything goes.

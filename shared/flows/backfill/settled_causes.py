@@ -20,16 +20,20 @@ def begun(table: str, estimate: int, due: Iterable[OpenDue]) -> TableFill:
 
 
 def settled(
-    filled: Mapping[str, TableFill], tables: Collection[str]
+    filled: Mapping[str, TableFill], tables: Collection[str], *, resync: bool
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The causes, noted for the source and for the consumer alone, that are settled now.
 
     filled: the tables that were filled. tables: all of the consumer's; a cause that is about every
-    table of a database is settled once all of these were filled.
+    table of a database is settled once all of these were filled. resync: whether the job deleted
+    documents without a row. A backfill settles a table where it found none.
     """
+    right = {
+        name: each for name, each in filled.items() if resync or (each.swept and not each.ghosts)
+    }
     return (
-        _agreed({name: each.settles for name, each in filled.items()}, tables),
-        _agreed({name: each.settles_own for name, each in filled.items()}, tables),
+        _agreed({name: each.settles for name, each in right.items()}, tables),
+        _agreed({name: each.settles_own for name, each in right.items()}, tables),
     )
 
 

@@ -7,7 +7,7 @@ from shared.adapters.state.gates import Gates
 from shared.domain import gate_transitions, probe_schedule
 from shared.flows.consume.applying import Tried
 from shared.flows.consume.batch_result import Consumed
-from shared.flows.consume.sink_overload import SinkPressure, is_high
+from shared.flows.consume.sink_overload import SinkOverload, is_high
 from shared.values.counted import counted
 from shared.values.errors import RowlineError
 from shared.values.gate import Gate
@@ -18,7 +18,7 @@ class GateAfterBatch:
 
     def __init__(self, consumer: str, gates: Gates, now_ms: Callable[[], int]) -> None:
         self._consumer, self._gates, self._now_ms = consumer, gates, now_ms
-        self._pressure = SinkPressure(now_ms)
+        self._pressure = SinkOverload(now_ms)
 
     def after_batch(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
         """Note what a batch showed; returns the gate as it is then, as far as is known.

@@ -9,7 +9,7 @@ from functools import partial
 from shared.adapters.claims.contract import Claims
 from shared.adapters.state.redriven import RedriveOutcome
 from shared.adapters.state.state import State
-from shared.domain.empty_rows import forget_empty_rows
+from shared.domain.leftover_row_items import forget_leftover_items
 from shared.flows.consume.applying import Applying, Tried
 from shared.flows.consume.batch_result import Consumed
 from shared.flows.consume.command_run import CommandRun, command_of
@@ -104,7 +104,7 @@ class RedriveCommands:
         job = self._jobs.current(self._consumer, "redrive")
         if job is None or job.id != command.job:
             if delivery.attempt > 1:  # it may have been killed before it had tidied up
-                forget_empty_rows(self._parked, self._consumer, delivery.group)
+                forget_leftover_items(self._parked, self._consumer, delivery.group)
             return True
         self._guard.begin(delivery, command)
         self._witnesses = {}
@@ -245,5 +245,5 @@ class RedriveCommands:
     def _finish(self, delivery: Delivery, command: RedriveCommand) -> None:
         # Each look reads the whole group. A row that stays closed would hold up its changes.
         if self._settings.closes_rows or not command.more:
-            forget_empty_rows(self._parked, self._consumer, delivery.group)
+            forget_leftover_items(self._parked, self._consumer, delivery.group)
         self._done.note(self._consumer, command.job, [delivery.deduplication_id])

@@ -12,7 +12,7 @@ WINDOW_MS = 15_000
 """What this process tried in this time is judged together. A batch of few changes proves little."""
 
 
-class SinkPressure:
+class SinkOverload:
     """What one process saw of a sink. now_ms: Unix ms."""
 
     def __init__(self, now_ms: Callable[[], int]) -> None:

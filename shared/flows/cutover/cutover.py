@@ -100,13 +100,10 @@ class Cutover:
     def _await_killed(self, held: IndexPairs) -> None:
         """Wait until what a function was killed with at the last exchange has come again.
 
-        Readers have seen it in the index that serves now, and the other index lacks it. An empty
-        queue has no such change. The later wait for the functions is a part of that time.
+        The later wait for the functions is a part of that time.
         """
         what = "changes that a function was killed with at the last cutover have come again"
-        while (left := seconds_to_wait(held, self._setup.now_ms())) > 0:
-            if self._setup.queue.depth() == (0, 0):
-                return
+        while left := seconds_to_wait(held, self._setup.queue, self._setup.now_ms()):
             self._tenure.moved()
             self._show(f"waiting {left:.0f} s until {what}")
             self._tenure.polling.sleep(_POLL_SECONDS)

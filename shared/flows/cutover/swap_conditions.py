@@ -1,5 +1,6 @@
 """Swap conditions: when a cutover may exchange the indexes, and when it may be rolled back."""
 
+from shared.adapters.queue.contract import Queue
 from shared.adapters.state.parked import Parked
 from shared.domain.reader_takeover import Takeover
 from shared.values.errors import ConfigError, StackError
@@ -34,9 +35,14 @@ def require_step(consumer: str, held: IndexPairs, *, back: bool) -> None:
         )
 
 
-def seconds_to_wait(held: IndexPairs, now_ms: int) -> float:
-    """How long after an exchange the next one waits for what a function was killed with."""
-    return AGAIN_SECONDS - (now_ms - held.exchanged_ms) / 1000
+def seconds_to_wait(held: IndexPairs, queue: Queue, now_ms: int) -> float:
+    """How long after an exchange the next one waits for what a function was killed with.
+
+    Readers have seen such a change in the index that serves now, and the other index lacks it. An
+    empty queue has none.
+    """
+    left = AGAIN_SECONDS - (now_ms - held.exchanged_ms) / 1000
+    return left if left > 0 and queue.depth() != (0, 0) else 0.0
 
 
 def require_level(

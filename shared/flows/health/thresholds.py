@@ -3,7 +3,7 @@
 The alarms are in the plugin (`plugins/rowline/expand/alarms.js`); a test compares the two.
 """
 
-from shared.domain.preflight.server_settings import MOST_USED
+from shared.domain.preflight.binlog_margin import MOST_USED
 
 RELAY_LAG_S = 60
 """Above this the relay is behind its source."""

@@ -6,14 +6,10 @@ from itertools import islice
 from shared.domain.polling import Polling
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.row_sending import RowSending
+from shared.flows.jobs.unapplied_limit import MAX_UNAPPLIED
 from shared.values.counted import counted
 from shared.values.errors import StackError
 from shared.values.settings import table_settings
-
-MAX_WAITING = 200
-"""Messages of a backfill that are not applied yet, above which reading pauses: live changes of the
-same groups wait behind them.
-"""
 
 STALLED_SECONDS = 600.0
 """Nothing was applied for this long: the consumer is down or its gate is closed."""
@@ -62,10 +58,10 @@ class Awaiting:
         The queue's own depth would count live changes too: a consumer that is behind with those
         would keep the rows out for ever.
         """
-        if len(self._waiting) > MAX_WAITING:
+        if len(self._waiting) > MAX_UNAPPLIED:
             self._waiting = self._wait(
                 self._waiting,
-                MAX_WAITING,
+                MAX_UNAPPLIED,
                 lambda left: f"{left:,} messages are being applied",
             )
 

@@ -1,6 +1,6 @@
 """Fill conditions: whether a job may write rows into a sink, beside what changes bring.
 
-When it begins to read: see `filter_in_force`, and for a new index `filling_beside`.
+When it begins to read: see `subscription_in_force`, and for a new index `filling_beside`.
 """
 
 from shared.flows.jobs.job_setup import JobSetup

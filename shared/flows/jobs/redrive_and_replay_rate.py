@@ -1,4 +1,4 @@
-"""Send rate: how fast jobs send rows and changes into a consumer's queue."""
+"""Redrive and replay rate: how fast these jobs send changes into a consumer's queue."""
 
 RATE = 500.0
 """Changes a second of a redrive and a replay, unless somebody asks for another rate."""

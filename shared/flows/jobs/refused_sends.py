@@ -1,4 +1,4 @@
-"""Queue wait limit: how long a job waits for a queue that takes nothing, and its error then."""
+"""Refused sends: how long a job waits for a queue that takes no message, and its error then."""
 
 from shared.values.errors import StackError
 

@@ -10,7 +10,7 @@ from shared.domain.publish_queue import PublishQueue
 from shared.domain.published_columns import published_columns
 from shared.flows.jobs.job_lease import Tenure
 from shared.flows.jobs.job_setup import JobSetup
-from shared.flows.jobs.queue_wait_limit import QUEUE_WAIT_SECONDS, queue_takes_nothing
+from shared.flows.jobs.refused_sends import QUEUE_WAIT_SECONDS, queue_takes_nothing
 from shared.values.change import Change, Row, Transaction
 from shared.values.deduplication_id import hash_ids
 from shared.values.message import Message, attributes, encode

@@ -1,4 +1,4 @@
-"""Filter in force: rows are read only when the filter of the consumer's subscription surely acts.
+"""Subscription in force: rows are read only when its filter surely acts.
 
 SNS may need 15 minutes for a new or changed filter. A row that was read before, and changed before
 the filter acts, would stay as it was read. Source: SNS developer guide, "Amazon SNS subscription

@@ -10,7 +10,7 @@ from shared.domain.parked_by_reason import by_reason
 from shared.domain.parked_where import ParkedWhere
 from shared.domain.superseded import superseded_among
 from shared.flows.jobs.job_lease import Tenure
-from shared.flows.jobs.send_rate import RATE
+from shared.flows.jobs.redrive_and_replay_rate import RATE
 from shared.flows.jobs.taking_a_job import hold
 from shared.flows.redrive.changes_to_redrive import chosen_changes, commands
 from shared.flows.redrive.dropped_copy import copies

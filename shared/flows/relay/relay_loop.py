@@ -11,9 +11,9 @@ from shared.flows.relay.capture.admission import Admission
 from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease import lease_margins
+from shared.flows.relay.lease.acquiring_lease import acquire_lease, load_checkpoint
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.lease_keeper import LeaseKeeper
-from shared.flows.relay.lease.waiting_for_lease import load_checkpoint, wait_for_lease
 from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader
@@ -44,7 +44,7 @@ def relay(setup: RelaySetup) -> RelayEnd:
     A source that does not answer is tried again until the end. Raises SourceError, PositionLost,
     TopicError and StackError for what a person must correct; the lease's figures show them too.
     """
-    lease, asked_at = wait_for_lease(setup)
+    lease, asked_at = acquire_lease(setup)
     if lease is None:
         return "stopped" if setup.stop.is_set() else "busy"
     return _Relay(setup, lease, asked_at).run()

@@ -6,7 +6,7 @@ No query reaches the source. Where the archive cannot know all rows, it is refus
 from collections.abc import Mapping, Sequence
 
 from shared.domain.open_dues import open_dues
-from shared.flows.jobs.send_rate import FILL_RATE
+from shared.flows.jobs.redrive_and_replay_rate import FILL_RATE
 from shared.flows.replay.replay_plan import PlanSetup, tables_of, wants_newest
 from shared.values.archive_pages import FOREVER_US, Base, Choice, TableName
 from shared.values.coverage import covered

@@ -11,9 +11,9 @@ from shared.flows.jobs.awaiting_consumer import Awaiting
 from shared.flows.jobs.deleting_again import delete_again
 from shared.flows.jobs.fill_conditions import require_one_index
 from shared.flows.jobs.filling_beside import Beside
-from shared.flows.jobs.filter_in_force import await_filter
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.running_invocations import await_functions
+from shared.flows.jobs.subscription_in_force import await_filter
 from shared.flows.jobs.taking_a_job import hold
 from shared.flows.replay.archive_barrier import await_barrier, barrier
 from shared.flows.replay.archive_reader import ArchiveReader, page_event

@@ -10,7 +10,7 @@ from shared.domain.change_where import ChangeWhere
 from shared.domain.key_argument import key_texts
 from shared.domain.replay_cost import replay_cost
 from shared.domain.schema_versions import versions_of
-from shared.flows.jobs.send_rate import RATE
+from shared.flows.jobs.redrive_and_replay_rate import RATE
 from shared.flows.replay.archive_reader import ArchiveReader
 from shared.flows.replay.known_columns import require_columns
 from shared.values.archive_pages import Choice, PartPlan, PartRequest, Reach, TableName

@@ -17,7 +17,7 @@ from shared.domain.large_change import encode_change
 from shared.domain.message_packing import MAX_MESSAGE_BYTES, Group, Parcel, take_parcel
 from shared.domain.polling import Polling
 from shared.domain.publish_queue import MAX_REQUEST_BYTES
-from shared.flows.jobs.queue_wait_limit import QUEUE_WAIT_SECONDS, queue_takes_nothing
+from shared.flows.jobs.refused_sends import QUEUE_WAIT_SECONDS, queue_takes_nothing
 from shared.values.archive_pages import PageRow, TableName
 from shared.values.change import Change, Transaction
 from shared.values.deduplication_id import hash_ids

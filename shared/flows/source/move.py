@@ -16,7 +16,7 @@ from shared.adapters.binlog.contract import Binlog
 from shared.domain.server_identity import run_of
 from shared.flows.relay.capture.coverage_segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.lease.waiting_for_lease import wait_for_lease
+from shared.flows.relay.lease.acquiring_lease import acquire_lease
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.source.move_readiness import LookAtStream, Readiness
 from shared.values.capture_configuration import read_configuration
@@ -111,7 +111,7 @@ class Move:
 
         None when the relay has published up to another position in the meantime.
         """
-        lease, _ = wait_for_lease(self._setup)
+        lease, _ = acquire_lease(self._setup)
         if lease is None:
             raise self._stopped()
         new = None

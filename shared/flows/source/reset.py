@@ -7,7 +7,7 @@ from shared.flows.relay.capture.admission import Admission
 from shared.flows.relay.capture.coverage_segments import cover, first_segment
 from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.lease.waiting_for_lease import wait_for_lease
+from shared.flows.relay.lease.acquiring_lease import acquire_lease
 from shared.flows.relay.reading.stream_start import start_of
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.relay.sharing.table_share import TableShare
@@ -29,7 +29,7 @@ def reset(setup: RelaySetup, start: str, now_ms: int) -> tuple[Checkpoint | None
     between the two places are not published, so all tables become due. After a kill at any point,
     one of the two checkpoints is stored. Raises SourceError, StackError, LeaseLost, and outages.
     """
-    lease, _ = wait_for_lease(setup)
+    lease, _ = acquire_lease(setup)
     if lease is None:
         thing = f"stream {setup.source.name}"
         raise RowlineError("was not reset: it was told to stop.", thing=thing)

@@ -1,4 +1,4 @@
-"""Removes what a killed consumer has left of rows that have nothing parked.
+"""Leftover row removal: removes what a killed consumer has left of rows that have nothing parked.
 
 Such an item costs a read for each batch of its group, and keeps deletions recorded. A closed one
 would park the next change of its row for no reason.
@@ -6,7 +6,7 @@ would park the next change of its row for no reason.
 
 from msgspec.structs import replace
 
-from shared.domain.empty_rows import forget_empty_rows
+from shared.domain.leftover_row_items import forget_leftover_items
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.pulse import Look
@@ -23,7 +23,7 @@ ITEMS = 2_000
 """A run ends its look at a consumer's groups when it has read this many. The next run continues."""
 
 
-def remove_empty_rows(setup: WatchSetup) -> None:
+def remove_leftover_items(setup: WatchSetup) -> None:
     """Look at every group that is flagged, or at as many as a run may."""
     parked, memory = setup.parts.state.parked, setup.memory.rows
 
@@ -37,7 +37,7 @@ def remove_empty_rows(setup: WatchSetup) -> None:
             last, waiting = Look("", thorough, 0 if thorough else last.others + 1), groups
         read = 0
         for at, group in enumerate(waiting):
-            read += forget_empty_rows(
+            read += forget_leftover_items(
                 parked, consumer, group, setup.now_ms - UNTOUCHED_MS, unsure=not last.thorough
             )
             if read >= ITEMS and at + 1 < len(waiting):

@@ -10,10 +10,10 @@ from shared.adapters import aws
 from shared.adapters.topic import sns
 from shared.adapters.topic.contract import Entry
 from shared.flows.relay.lease import lease_margins
-from shared.flows.relay.lease.giving_way import ENDS_SOON_MS
+from shared.flows.relay.lease.lease_acquisition import LeaseAcquisition
 from shared.flows.relay.lease.lease_keeper import LeaseKeeper
 from shared.flows.relay.lease.lease_margins import LEASE_SECONDS, REQUEST_SECONDS
-from shared.flows.relay.lease.lease_takeover import LeaseAcquisition
+from shared.flows.relay.lease.waiting_for_holder import ENDS_SOON_MS
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.relay_setup import Manner

@@ -16,8 +16,8 @@ from shared.flows.relay.capture.admission import Admission
 from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease.checkpointing import Checkpointing
+from shared.flows.relay.lease.lease_acquisition import LeaseAcquisition
 from shared.flows.relay.lease.lease_keeper import LeaseKeeper
-from shared.flows.relay.lease.lease_takeover import LeaseAcquisition
 from shared.flows.relay.publishing.outbox import Outbox
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader

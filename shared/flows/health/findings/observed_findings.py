@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from shared.adapters.observation.contract import KeptQueue
+from shared.adapters.observation.contract import WINDOW_MINUTES, KeptQueue
 from shared.domain.sink import Target
 from shared.domain.subscription_filter import filter_policy, same_filter
 from shared.domain.verify_validity import basis_in
@@ -116,7 +116,7 @@ def _function(one: ConsumerFacts) -> list[Finding]:
             f"function {one.consumer}",
             "fail" if every else "warn",
             f"ended with an error in {one.signs.errors:,} of {one.signs.runs:,} runs of the last "
-            "5 minutes",
+            f"{WINDOW_MINUTES} minutes",
             "See its log. Nothing is lost: the messages wait in the queue.",
         )
     ]
@@ -150,9 +150,8 @@ def _superseded(one: ConsumerFacts) -> list[Finding]:
         Finding(
             f"consumer {one.consumer}",
             "fail",
-            f"writes nothing: all {counted(dropped, 'change')} of the last 5 minutes are "
-            "older than what "
-            "its sink holds",
+            f"writes nothing: all {counted(dropped, 'change')} of the last {WINDOW_MINUTES} "
+            "minutes are older than what its sink holds",
             f"Run `rowline verify {one.consumer} --repair`: the relay then begins numbers above "
             "the sink's versions.",
         )

@@ -1,9 +1,9 @@
-"""Waiting for the lease of a stream, and loading what its former holder left."""
+"""Acquiring the lease of a stream, and loading what its former holder left."""
 
 import logging
 import time
 
-from shared.flows.relay.lease.lease_takeover import LeaseAcquisition
+from shared.flows.relay.lease.lease_acquisition import LeaseAcquisition
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.values.checkpoint import Checkpoint
 from shared.values.errors import StateUnavailable
@@ -14,7 +14,7 @@ log = logging.getLogger("rowline.relay")
 LOOK_SECONDS, AGAIN_SECONDS = 0.3, 0.5
 
 
-def wait_for_lease(setup: RelaySetup) -> tuple[Lease | None, float]:
+def acquire_lease(setup: RelaySetup) -> tuple[Lease | None, float]:
     """The lease, and the time (monotonic) at which it was asked for.
 
     None when another relay is running, or when told to stop.

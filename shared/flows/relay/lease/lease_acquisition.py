@@ -1,8 +1,8 @@
-"""Lease takeover: how a relay gets the lease of its stream."""
+"""Lease acquisition: how a relay gets the lease of its stream."""
 
 from shared.adapters.state.streams import Streams
 from shared.flows.relay.lease import lease_margins
-from shared.flows.relay.lease.giving_way import gives_way, is_outdated
+from shared.flows.relay.lease.waiting_for_holder import is_outdated, leaves_to_holder
 from shared.flows.relay.relay_setup import Manner
 from shared.values.relay_lease import Lease
 
@@ -44,7 +44,7 @@ class LeaseAcquisition:
                 self._seen is not None and lease.token == self._seen.token and bool(lease.holder)
             )
             self._seen, self._seen_at = lease, now
-            self.busy = lives and gives_way(lease, self._manner, self._version)
+            self.busy = lives and leaves_to_holder(lease, self._manner, self._version)
         if self._free(lease, now):
             return self._streams.acquire(self._stream, lease, self._holder)
         if (

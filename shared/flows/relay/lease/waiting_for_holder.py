@@ -1,4 +1,4 @@
-"""Giving way: whether a relay leaves a stream to the holder of its lease, or waits for its end."""
+"""Waiting for the holder: whether a relay waits until a lease is free, or leaves the stream."""
 
 from shared.flows.relay.relay_setup import Manner
 from shared.values.relay_lease import Lease
@@ -9,7 +9,7 @@ after a minute.
 """
 
 
-def gives_way(lease: Lease, manner: Manner, version: str) -> bool:
+def leaves_to_holder(lease: Lease, manner: Manner, version: str) -> bool:
     """Whether a relay that comes leaves the stream to a holder that lives.
 
     manner, version: of the relay that comes.

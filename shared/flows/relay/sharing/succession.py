@@ -10,7 +10,7 @@ from shared.adapters.state.coverages import Coverages
 from shared.adapters.state.streams import Streams
 from shared.flows.relay.capture.coverage_segments import cover, uncovered, with_segment
 from shared.flows.relay.capture.due_recorder import DueRecorder
-from shared.flows.relay.lease.lease_takeover import LeaseAcquisition
+from shared.flows.relay.lease.lease_acquisition import LeaseAcquisition
 from shared.flows.relay.sharing.catching_up import empty_handed
 from shared.flows.relay.sharing.table_share import TableShare
 from shared.values.capture_configuration import CaptureConfiguration
