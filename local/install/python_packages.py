@@ -1,11 +1,12 @@
 """Python packages: installs what a lock file names, each file checked against its hash.
 
-uv takes a tenth of pip's time. pip does it where uv is not installed, and where pip was told of
-another index than PyPI, of which uv knows nothing.
+uv takes a tenth of pip's time. pip does it where uv is not installed or cannot: pip knows of other
+indexes than PyPI, and of certificates that only this machine trusts.
 
 Run before anything is installed, so it needs the standard library alone.
 """
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -17,21 +18,18 @@ def install(python: Path, *arguments: str) -> None:
     arguments: as after `pip install`, such as `--require-hashes`, `-r` and a file.
     Raises subprocess.CalledProcessError, with what was said.
     """
-    uv = Path(sys.executable).with_name("uv")
-    pip = [sys.executable, "-m", "pip"]
+    uv, pip = Path(sys.executable).with_name("uv"), [sys.executable, "-m", "pip"]
     if uv.exists() and not _has_own_index(pip):
-        command = [str(uv), "pip", "install", "--quiet", "--python", str(python)]
-    else:
-        # Python compiles what is imported; pip would compile all of it, for most of its time.
-        quiet = ["--quiet", "--disable-pip-version-check", "--no-compile"]
-        command = [*pip, "--python", str(python), "install", *quiet]
-    subprocess.run(
-        [*command, *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+        with contextlib.suppress(subprocess.CalledProcessError):
+            _run([str(uv), "pip", "install", "--quiet", "--python", str(python), *arguments])
+            return
+    # Python compiles what is imported; pip would compile all of it, for most of its time.
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-compile"]
+    _run([*pip, "--python", str(python), "install", *quiet, *arguments])
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
 
 
 def _has_own_index(pip: list[str]) -> bool:

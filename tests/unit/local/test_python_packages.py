@@ -62,3 +62,21 @@ def test_pip_installs_where_uv_is_not(
     python_packages.install(PYTHON, "-r", "lock.txt")
     (command,) = asked
     assert command[1:3] == ["-m", "pip"]
+
+
+def test_pip_installs_what_uv_could_not(
+    asked: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as behind a proxy whose certificate only this machine trusts."""
+    recorded = subprocess.run
+
+    def run(command: list[str], **options: Any) -> Any:
+        done = recorded(command, **options)
+        if Path(command[0]).name == "uv":
+            raise subprocess.CalledProcessError(2, command, "", "invalid peer certificate")
+        return done
+
+    monkeypatch.setattr(subprocess, "run", run)
+    python_packages.install(PYTHON, "-r", "lock.txt")
+    assert Path(asked[0][0]).name == "uv"
+    assert asked[1][:3] == [sys.executable, "-m", "pip"]
