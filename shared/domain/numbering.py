@@ -11,7 +11,7 @@ import msgspec
 from shared.adapters.binlog.contract import Begin, Commit, Event, Rows, Truncated
 from shared.domain.key_update import delete_and_create
 from shared.domain.table_plan import TablePlan
-from shared.domain.truncation import key_of_truncate, told_shards
+from shared.domain.truncate_changes import key_of_truncate, told_shards
 from shared.values.change import Change, Transaction
 from shared.values.message_group import group_prefix
 from shared.values.settings import TableSettings, table_settings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from shared.adapters.secrets import secret_json
-from shared.domain.reader_takeover import Takeover
+from shared.domain.alias_takeover import Takeover
 from shared.domain.sink import Examiner, Sink, SinkAccess, Surroundings
 from shared.stage.aws_parts import AwsParts
 from shared.values import source_endpoint

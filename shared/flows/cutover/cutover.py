@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared.domain.reader_takeover import Takeover
+from shared.domain.alias_takeover import Takeover
 from shared.flows.cutover.swap_conditions import require_level, require_step, seconds_to_wait
 from shared.flows.jobs.job_setup import JobSetup
 from shared.flows.jobs.running_invocations import await_functions

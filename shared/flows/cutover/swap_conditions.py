@@ -2,7 +2,7 @@
 
 from shared.adapters.queue.contract import Queue
 from shared.adapters.state.parked import Parked
-from shared.domain.reader_takeover import Takeover
+from shared.domain.alias_takeover import Takeover
 from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import IndexPairs
 

@@ -10,10 +10,10 @@ from shared.adapters.database.contract import Database
 from shared.adapters.queue.contract import Queue
 from shared.adapters.snapshots.contract import SnapshotStore
 from shared.adapters.state.state import State
+from shared.domain.alias_takeover import Takeover
 from shared.domain.deletion_limit import DeletionRefused
 from shared.domain.hidden_columns_renamed import HiddenColumns
 from shared.domain.polling import Polling
-from shared.domain.reader_takeover import Takeover
 from shared.domain.sink import Examiner, Sink
 from shared.flows.jobs.background import Start, in_thread
 from shared.flows.jobs.job_lease import Tenure

@@ -1,6 +1,6 @@
 """Storing pairs: the pairs of indexes of a consumer, and what moves readers between the two."""
 
-from shared.domain.reader_takeover import Takeover
+from shared.domain.alias_takeover import Takeover
 from shared.flows.jobs.job_setup import JobSetup
 from shared.values.errors import ConfigError, StackError
 from shared.values.index_pair import IndexPairs

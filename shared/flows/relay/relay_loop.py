@@ -11,9 +11,9 @@ from shared.flows.relay.capture.admission import Admission
 from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
 from shared.flows.relay.lease import lease_margins
-from shared.flows.relay.lease.acquiring_lease import acquire_lease, load_checkpoint
 from shared.flows.relay.lease.checkpointing import Checkpointing
 from shared.flows.relay.lease.lease_keeper import LeaseKeeper
+from shared.flows.relay.lease.start_under_lease import acquire_lease, load_checkpoint
 from shared.flows.relay.publishing.publish_trace import PublishTrace
 from shared.flows.relay.publishing.publisher import Publisher
 from shared.flows.relay.reading.reader import Reader

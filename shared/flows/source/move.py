@@ -16,7 +16,7 @@ from shared.adapters.binlog.contract import Binlog
 from shared.domain.server_identity import run_of
 from shared.flows.relay.capture.coverage_segments import cover, first_segment
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.lease.acquiring_lease import acquire_lease
+from shared.flows.relay.lease.start_under_lease import acquire_lease
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.source.move_readiness import LookAtStream, Readiness
 from shared.values.capture_configuration import read_configuration

@@ -7,7 +7,7 @@ from shared.flows.relay.capture.admission import Admission
 from shared.flows.relay.capture.coverage_segments import cover, first_segment
 from shared.flows.relay.capture.due_recorder import DueRecorder
 from shared.flows.relay.failover.journal import Journal
-from shared.flows.relay.lease.acquiring_lease import acquire_lease
+from shared.flows.relay.lease.start_under_lease import acquire_lease
 from shared.flows.relay.reading.stream_start import start_of
 from shared.flows.relay.relay_setup import RelaySetup
 from shared.flows.relay.sharing.table_share import TableShare

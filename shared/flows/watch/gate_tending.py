@@ -6,7 +6,7 @@ a deployment switches it on.
 """
 
 from shared.domain import gate_transitions, probe_schedule
-from shared.domain.mapping_follows_gate import takes_messages
+from shared.domain.event_source_mapping import takes_messages
 from shared.flows.watch.for_each_consumer import for_each
 from shared.flows.watch.watch_setup import WatchSetup
 from shared.values.gate import Gate

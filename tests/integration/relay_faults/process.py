@@ -11,7 +11,7 @@ import msgspec
 
 from shared.adapters.state.dynamodb import DynamoCoverages, DynamoDues, DynamoSchemas, DynamoStreams
 from shared.adapters.topic.sns import open_topic
-from shared.flows.relay.lease import acquiring_lease, lease_margins
+from shared.flows.relay.lease import lease_margins, start_under_lease
 from shared.flows.relay.reading.connecting import database, opener, preflight
 from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.relay_setup import RelaySetup
@@ -65,7 +65,7 @@ def job(stack: RelayPlace, holder: str, **options: Any) -> RelaySetup:
 def run(stack: str, holder: str) -> None:
     """What the child process does until it is killed."""
     lease_margins.LEASE_SECONDS, lease_margins.REQUEST_SECONDS = LEASE_SECONDS, REQUEST_SECONDS
-    lease_margins.RENEW_SECONDS, acquiring_lease.LOOK_SECONDS = RENEW_SECONDS, 0.05
+    lease_margins.RENEW_SECONDS, start_under_lease.LOOK_SECONDS = RENEW_SECONDS, 0.05
     relay(job(msgspec.convert(json.loads(stack), RelayPlace), holder))
 
 

@@ -13,7 +13,7 @@ from shared.adapters.binlog.contract import Begin, Due, Event, SchemaChanged
 from shared.adapters.topic.contract import Entry
 from shared.domain import large_change
 from shared.flows.relay import relay_loop
-from shared.flows.relay.lease import acquiring_lease, lease_margins
+from shared.flows.relay.lease import lease_margins, start_under_lease
 from shared.flows.relay.reading import reading_pass
 from shared.flows.relay.relay_loop import relay
 from shared.flows.relay.relay_setup import RelaySetup
@@ -124,7 +124,7 @@ class LoopWorld:
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopWorld]:
     monkeypatch.setattr(lease_margins, "RENEW_SECONDS", 0.02)
-    monkeypatch.setattr(acquiring_lease, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(start_under_lease, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(relay_loop, "BACKOFF_SECONDS", (0.02, 0.1))
     monkeypatch.setattr(lease_margins, "LEASE_SECONDS", 2.0)
     monkeypatch.setattr(lease_margins, "REQUEST_SECONDS", 0.5)

@@ -20,7 +20,7 @@ from typing import Any, Protocol, cast, get_type_hints
 
 import msgspec
 
-from shared.domain.reader_takeover import Takeover
+from shared.domain.alias_takeover import Takeover
 from shared.domain.sink import Examiner, Listable, Sink, SinkAccess, Surroundings
 from shared.flows.consume.preparing import prepared
 from shared.values.errors import ConfigError

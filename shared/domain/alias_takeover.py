@@ -1,4 +1,4 @@
-"""Reader takeover: the contract of a sink whose readers can be moved to another place at once."""
+"""Alias takeover: the contract of a sink whose readers can be moved to another place at once."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Mapping follows gate: when the event source mapping of a consumer is on."""
+"""Event source mapping: when that of a consumer is on, which follows its gate."""
 
 from shared.values.gate import Gate
 

@@ -1,4 +1,4 @@
-"""Acquiring the lease of a stream, and loading what its former holder left."""
+"""Start under the lease of a stream: asking for it, and loading what its former holder left."""
 
 import logging
 import time

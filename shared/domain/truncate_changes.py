@@ -1,4 +1,4 @@
-"""Truncation: which changes a TRUNCATE becomes, of a table or of some of its partitions."""
+"""Truncate changes: which changes a TRUNCATE becomes, of a table or of some of its partitions."""
 
 from shared.adapters.binlog.contract import Truncated
 from shared.values.change import Row
