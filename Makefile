@@ -56,7 +56,7 @@ bench: setup-dev .local/bench/.ready ## Rowline measured beside other readers: m
 	@$(BIN)/python -m bench $(BENCH)
 
 audit: setup-dev ## known vulnerabilities of pinned packages (asks the registries)
-	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-dev.txt
+	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-uv.txt -r requirements-dev.txt
 	@npm audit --omit=dev
 
 setup: .venv/.cli node_modules/.ready
