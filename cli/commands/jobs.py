@@ -9,7 +9,7 @@ import typer
 from cli.deployed import ServiceOption, StageOption, open_stage
 from cli.job_run import WITHOUT_LIMIT, require_function, state_and_outcome
 from cli.ui.consent import YesOption
-from cli.ui.console import every_field, note_console, print_json, result_console
+from cli.ui.console import note_console, print_json, result_console
 from cli.ui.duration import duration
 from cli.ui.json_option import JsonOption
 from cli.ui.moment import moment
@@ -135,7 +135,7 @@ def cancel(job: JobArgument, stage: StageOption = "local", service: ServiceOptio
 
 
 def _every_fact(job: Job) -> dict[str, Any]:
-    return {"kind": job.kind, **every_field(job)}
+    return {"kind": job.kind, **msgspec.structs.asdict(job)}
 
 
 def _lines(job: Job) -> list[str]:

@@ -27,11 +27,11 @@ def note_console() -> "Console":
 def print_json(value: Any) -> None:
     """Write a value to stdout as one line of JSON, in UTF-8 whatever the terminal's charset is."""
     sys.stdout.flush()
-    sys.stdout.buffer.write(msgspec.json.encode(every_field(value)) + b"\n")
+    sys.stdout.buffer.write(msgspec.json.encode(_every_field(value)) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def every_field(value: Any) -> Any:
+def _every_field(value: Any) -> Any:
     """The value with the fields that are at their defaults, too.
 
     What is stored leaves them out to stay small. A script may ask for each.
@@ -40,11 +40,11 @@ def every_field(value: Any) -> Any:
         config = value.__struct_config__
         tag = {config.tag_field: config.tag} if config.tag_field else {}
         names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
-        return tag | {said: every_field(getattr(value, name)) for said, name in names}
+        return tag | {said: _every_field(getattr(value, name)) for said, name in names}
     if isinstance(value, Mapping):
-        return {name: every_field(one) for name, one in value.items()}
+        return {name: _every_field(one) for name, one in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [every_field(one) for one in value]
+        return [_every_field(one) for one in value]
     return value
 
 

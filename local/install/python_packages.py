@@ -12,6 +12,11 @@ import sys
 from pathlib import Path
 
 
+def new_environment(folder: Path) -> None:
+    """Make an environment without packages. Raises subprocess.CalledProcessError."""
+    _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+
+
 def install(python: Path, *arguments: str) -> None:
     """Install into the environment of `python`.
 
@@ -28,20 +33,15 @@ def install(python: Path, *arguments: str) -> None:
     _run([*pip, "--python", str(python), "install", *quiet, *arguments])
 
 
-def _run(command: list[str]) -> None:
-    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+def _run(command: list[str], *, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=check
+    )
 
 
 def _has_own_index(pip: list[str]) -> bool:
     """Whether pip's files or variables name an index."""
-    told = subprocess.run(
-        [*pip, "config", "list"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return "index" in told.stdout
+    return "index" in _run([*pip, "config", "list"], check=False).stdout
 
 
 if __name__ == "__main__":

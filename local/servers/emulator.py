@@ -129,13 +129,7 @@ def distribution(dist: Path, announce: Announce | None = None) -> Path:
         # A virtual environment may not be moved in general, but its interpreter and packages work
         # from any place; only the scripts in bin/ name the first one, and none of them is used.
         try:
-            subprocess.run(
-                [sys.executable, "-m", "venv", "--without-pip", str(folder)],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=True,
-            )
+            python_packages.new_environment(folder)
             python_packages.install(
                 folder / "bin/python", "--require-hashes", "-r", str(REQUIREMENTS)
             )

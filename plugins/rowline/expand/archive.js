@@ -6,7 +6,7 @@ const snapshots = require('./archive_snapshots');
 const { lambda, logGroup, outsideVpc } = require('./function');
 const { allow, via, logs, rows } = require('./policy_statements');
 const { archiveAlarms, archiveStreamAlarms } = require('./archive_alarms');
-const { archiveStream } = require('./archive_firehose');
+const { archiveFirehose } = require('./archive_firehose');
 const { onlyByTls } = require('./transport');
 const { ref, arn, sub, retained, policyDocument } = require('./intrinsics');
 const { isOff } = require('../options');
@@ -62,7 +62,7 @@ function archive({ memory, scanLimit, infrequentAfter, via: way }, sources, cont
       [ids.role]: permissions.role(rights(name, sources, options), options),
       [ids.logGroup]: logGroup(name, options),
       ...(alerts && archiveAlarms(ids, prefix, alerts)),
-      ...(byFirehose && archiveStream(ids, prefix, context)),
+      ...(byFirehose && archiveFirehose(ids, prefix, context)),
       ...(byFirehose && alerts && archiveStreamAlarms(ids, prefix, alerts)),
     },
     outputs: {

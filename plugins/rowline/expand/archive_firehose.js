@@ -18,7 +18,7 @@ const LOG_STREAM = 'delivery';
  * stack: a stream that is deleted may not deliver what it has accepted. Source: Firehose API
  * reference, DeleteDeliveryStream. One that gets nothing costs nothing.
  */
-function archiveStream(ids, prefix, context) {
+function archiveFirehose(ids, prefix, context) {
   const { options, logRetention } = context;
   const { key } = options.resources;
   return {
@@ -85,4 +85,4 @@ function rights({ bucket, streamLogGroup }, key) {
   ];
 }
 
-module.exports = { archiveStream };
+module.exports = { archiveFirehose };

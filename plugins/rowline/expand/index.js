@@ -3,7 +3,7 @@
 const names = require('./logical_ids');
 const { settings, sizes } = require('./settings');
 const { relay } = require('./relay');
-const { relayService } = require('./relay_container');
+const { relayContainer } = require('./relay_container');
 const { consumer } = require('./consumer');
 const { watch } = require('./watch');
 const { jobs } = require('./jobs');
@@ -40,7 +40,11 @@ function expand(stanzas, context) {
   const { topic, state, claims, key } = context.options.resources;
   const parts = [
     ...Object.values(all.sources).map((source) =>
-      (source.run === 'fargate' ? relayService : relay)(source, size.sources[source.name], context),
+      (source.run === 'fargate' ? relayContainer : relay)(
+        source,
+        size.sources[source.name],
+        context,
+      ),
     ),
     ...Object.values(all.consumers).map((one) => consumer(one, size.consumers[one.name], context)),
     watch(context),

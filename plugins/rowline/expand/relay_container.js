@@ -12,7 +12,7 @@ const { fingerprint } = require('./fingerprint');
  * The relay container of one source, which always runs: cluster, task, service, roles, log group
  * and alarms. It needs no function and no schedule.
  */
-function relayService(source, { memory, cpu }, context) {
+function relayContainer(source, { memory, cpu }, context) {
   const { options, prefix, alerts, service, stage } = context;
   const ids = names.relayService(source.name);
   const group = `/rowline/${prefix}-${ids.family}`;
@@ -122,4 +122,4 @@ function relayService(source, { memory, cpu }, context) {
   };
 }
 
-module.exports = { relayService };
+module.exports = { relayContainer };

@@ -18,14 +18,14 @@ class GateAfterBatch:
 
     def __init__(self, consumer: str, gates: Gates, now_ms: Callable[[], int]) -> None:
         self._consumer, self._gates, self._now_ms = consumer, gates, now_ms
-        self._pressure = SinkOverload(now_ms)
+        self._overload = SinkOverload(now_ms)
 
     def after_batch(self, gate: Gate, tried: Tried, consumed: Consumed) -> Gate:
         """Note what a batch showed; returns the gate as it is then, as far as is known.
 
         What cannot be noted shows again in the next batch.
         """
-        is_pressed = self._pressure.note(tried)
+        is_pressed = self._overload.note(tried)
         changed = gate_transitions.after_batch(
             gate,
             tried.took,
